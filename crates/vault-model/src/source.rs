@@ -1,0 +1,100 @@
+//! The text that a spec was written in, and mistakes that point into it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// All the files of one spec. A `Place` points into one of them.
+#[derive(Clone, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+#[derive(Clone)]
+pub struct SourceFile {
+    /// As the user would name it, relative to where they stand.
+    pub name: String,
+    pub text: String,
+}
+
+/// Where something was said. Lines and columns count from 1, in characters; `start..end` are bytes of the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub file: FileId,
+    pub line: u32,
+    pub column: u32,
+    pub start: u32,
+    pub end: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// One thing that is wrong with a spec. Its texts never hold a secret value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    pub severity: Severity,
+    /// The lint that found it, if one did: what a person names to silence it.
+    pub lint: Option<&'static str>,
+    pub place: Option<Place>,
+    /// What is wrong: lowercase, no full stop.
+    pub message: String,
+    /// What to do instead.
+    pub help: Option<String>,
+    /// Other places that belong to it, each with what is there.
+    pub also: Vec<(Place, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+impl Sources {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
+        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        FileId(self.files.len() as u32 - 1)
+    }
+
+    pub fn file(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// `file:line:column`.
+    pub fn describe(&self, place: Place) -> String {
+        let name = self.file(place.file).map_or("?", |it| it.name.as_str());
+        format!("{name}:{}:{}", place.line, place.column)
+    }
+}
+
+impl Mistake {
+    pub fn error(place: impl Into<Option<Place>>, message: impl Into<String>) -> Mistake {
+        Mistake {
+            severity: Severity::Error,
+            lint: None,
+            place: place.into(),
+            message: message.into(),
+            help: None,
+            also: Vec::new(),
+        }
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Mistake {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn also(mut self, place: Place, note: impl Into<String>) -> Mistake {
+        self.also.push((place, note.into()));
+        self
+    }
+}
+
+/// Texts of a spec can hold secrets: only the names of the files are shown.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.files.iter().map(|it| &it.name)).finish()
+    }
+}
