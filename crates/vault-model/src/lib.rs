@@ -1,7 +1,12 @@
 //! What should be in Vault, and what to do about it. Nothing here does IO.
 
+pub mod excerpt;
+pub mod mistakes;
+pub mod nearest;
+pub mod node;
 pub mod request;
 pub mod source;
+pub mod yaml;
 
 /// The JSON that Vault's API documents for one path.
 pub type Body = serde_json::Map<String, serde_json::Value>;

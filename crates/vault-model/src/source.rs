@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::node::Key;
+
 /// All the files of one spec. A `Place` points into one of them.
 #[derive(Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    hidden: Vec<Place>,
 }
 
 #[derive(Clone)]
@@ -62,6 +65,24 @@ impl Sources {
         self.files.get(id.0 as usize)
     }
 
+    /// What stands at a place, as it was written.
+    pub fn text(&self, place: Place) -> Option<&str> {
+        self.file(place.file)?.text.get(place.start as usize..place.end as usize)
+    }
+
+    /// What stands here is secret: it is never shown again.
+    pub fn hide(&mut self, place: Place) {
+        if place.start < place.end {
+            self.hidden.push(place);
+        }
+    }
+
+    /// The bytes of a file that are never shown.
+    pub fn hidden(&self, file: FileId) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let here = self.hidden.iter().filter(move |it| it.file == file);
+        here.map(|it| it.start as usize..it.end as usize)
+    }
+
     /// `file:line:column`.
     pub fn describe(&self, place: Place) -> String {
         let name = self.file(place.file).map_or("?", |it| it.name.as_str());
@@ -81,6 +102,10 @@ impl Mistake {
         }
     }
 
+    pub fn warning(place: impl Into<Option<Place>>, message: impl Into<String>) -> Mistake {
+        Mistake { severity: Severity::Warning, ..Mistake::error(place, message) }
+    }
+
     pub fn help(mut self, help: impl Into<String>) -> Mistake {
         self.help = Some(help.into());
         self
@@ -90,6 +115,13 @@ impl Mistake {
         self.also.push((place, note.into()));
         self
     }
+}
+
+/// The mistake of a key that stands in two places of what should be one map.
+pub(crate) fn said_twice(key: &Key, first: Place) -> Mistake {
+    Mistake::error(key.place, format!("`{}` is said twice", key.text))
+        .help("keep one of them")
+        .also(first, "first said here")
 }
 
 /// Texts of a spec can hold secrets: only the names of the files are shown.
