@@ -1,0 +1,126 @@
+//! Vault's own reasons, fit to be shown: one line each, bounded, and without values that could be secret.
+
+use serde_json::Value;
+use vault_model::Body;
+
+const LONGEST: usize = 400;
+const MOST: usize = 8;
+
+/// The lines of an error answer's `errors`. Nothing else of the answer is ever shown.
+pub(crate) fn read(answer: Option<&Body>, sent: &Body, token: &str) -> Vec<String> {
+    let errors = answer.and_then(|it| it.get("errors")).and_then(Value::as_array);
+    let errors = errors.into_iter().flatten().filter_map(Value::as_str);
+    let mut secrets = Vec::new();
+    gather(sent, false, &mut secrets);
+    if !token.is_empty() {
+        secrets.push(token);
+    }
+    // The longest first, so that no part of one is left when another one is a part of it.
+    secrets.sort_by_key(|it| std::cmp::Reverse(it.len()));
+    let lines = errors.flat_map(|it| it.lines());
+    let lines = lines
+        .map(|it| it.trim().trim_start_matches("* "))
+        .filter(|it| !it.is_empty() && !is_count(it));
+    lines.map(|it| clean(it, &secrets)).take(MOST).collect()
+}
+
+/// Masked, printable and short.
+fn clean(line: &str, secrets: &[&str]) -> String {
+    let mut line = line.to_string();
+    for secret in secrets {
+        line = line.replace(secret, "(masked)");
+    }
+    line = mask_tokens(&mask_passwords_in_urls(&line));
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// The values of a body that Vault might repeat and nobody should see.
+fn gather<'a>(body: &'a Body, all: bool, secrets: &mut Vec<&'a str>) {
+    for (name, value) in body {
+        gather_value(value, all || is_secret(name), secrets);
+    }
+}
+
+fn gather_value<'a>(value: &'a Value, secret: bool, secrets: &mut Vec<&'a str>) {
+    match value {
+        Value::String(it) if secret && it.len() >= 4 => secrets.push(it),
+        Value::Array(items) => items.iter().for_each(|it| gather_value(it, secret, secrets)),
+        Value::Object(body) => gather(body, secret, secrets),
+        _ => {}
+    }
+}
+
+/// `data` is what KV v2 keeps.
+fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 11] = [
+        "password",
+        "secret",
+        "token",
+        "key",
+        "jwt",
+        "pem",
+        "bindpass",
+        "credential",
+        "plaintext",
+        "otp",
+        "private",
+    ];
+    // Policies and CIDRs of a token role are no secrets, and needed to understand a refusal.
+    const PUBLIC: [&str; 3] = ["policies", "cidrs", "type"];
+    let name = name.to_ascii_lowercase();
+    name == "data"
+        || (PARTS.iter().any(|it| name.contains(it)) && !PUBLIC.iter().any(|it| name.ends_with(it)))
+}
+
+/// "1 error occurred:" of Go's error lists.
+fn is_count(line: &str) -> bool {
+    line.ends_with("occurred:") && line.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `scheme://user:password@host` loses its password.
+fn mask_passwords_in_urls(line: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(at) = rest.find("://") {
+        let (before, authority) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = authority.find(['/', ' ', '"', '\'', '`', '?']).unwrap_or(authority.len());
+        // A password may hold a slash; then the last @ of the word tells.
+        let word = authority.find([' ', '"', '\'', '`']).unwrap_or(authority.len());
+        let user = authority[..end].rfind('@').or_else(|| authority[..word].rfind('@'));
+        match user.and_then(|user| Some((authority[..user].find(':')?, user))) {
+            Some((colon, user)) => {
+                out.push_str(&authority[..=colon]);
+                out.push_str("(masked)");
+                rest = &authority[user..];
+            }
+            None => rest = authority,
+        }
+    }
+    out + rest
+}
+
+/// Words that look like a token of Vault.
+fn mask_tokens(line: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_token = |word: &str| {
+        let old = ["s.", "b.", "r."]
+            .iter()
+            .any(|it| word.strip_prefix(it).is_some_and(|it| it.len() >= 24));
+        let new = ["hvs.", "hvb.", "hvr."]
+            .iter()
+            .any(|it| word.strip_prefix(it).is_some_and(|it| it.len() >= 16));
+        old || new
+    };
+    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(start) = rest.find(is_part) {
+        let end = rest[start..].find(|c| !is_part(c)).map_or(rest.len(), |it| start + it);
+        out.push_str(&rest[..start]);
+        out.push_str(if is_token(&rest[start..end]) { "(masked)" } else { &rest[start..end] });
+        rest = &rest[end..];
+    }
+    out + rest
+}
