@@ -122,7 +122,7 @@ fn secrets(line: &str) -> Vec<Range<usize>> {
 fn named(line: &str) -> impl Iterator<Item = Range<usize>> {
     line.match_indices(':').filter_map(move |(colon, _)| {
         let name = line[..colon].trim_end_matches(['"', '\'']);
-        let name = &name[name.rfind(|it: char| !is_name(it)).map_or(0, |it| it + 1)..];
+        let name = name.rsplit(|it| !is_name(it)).next().unwrap_or_default();
         let rest = &line[colon + 1..];
         let value = rest.trim_start();
         let said = value.trim_start_matches(['"', '\'']);

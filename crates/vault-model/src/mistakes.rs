@@ -92,7 +92,7 @@ impl Mistake {
             to.excerpt(sources, *place, (FRAME, '-'), note)?;
         }
         if let Some(help) = &self.help {
-            to.bar(Some("|").filter(|_| self.place.is_some()))?;
+            to.bar(Some("|").filter(|_| self.place.is_some() || !self.also.is_empty()))?;
             for (at, line) in visible(help).lines().enumerate() {
                 to.text.push('\n');
                 let sign = if at == 0 { "=" } else { " " };

@@ -1,6 +1,6 @@
 //! The text that a spec was written in, and mistakes that point into it.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::Serialize;
 
@@ -70,6 +70,26 @@ impl Sources {
         self.file(place.file)?.text.get(place.start as usize..place.end as usize)
     }
 
+    /// Where a part of a scalar's value stands. `anchor..part.end` is looked for in the text as it was written, so the
+    /// answer is exact unless an escape or a fold lies in it; then it is the anchor's place, or the whole scalar's.
+    pub fn within(&self, scalar: Place, value: &str, anchor: usize, part: Range<usize>) -> Place {
+        let Some(said) = self.text(scalar) else { return scalar };
+        let found = |wanted: Range<usize>| {
+            let before = value.get(..wanted.start)?;
+            let wanted = value.get(wanted).filter(|it| !it.is_empty())?;
+            let (at, _) = said.match_indices(wanted).nth(before.matches(wanted).count())?;
+            Some(at)
+        };
+        if let Some(at) = found(anchor..part.end) {
+            let from = at + part.start.saturating_sub(anchor);
+            return inside(scalar, said, from..from + part.len());
+        }
+        match found(anchor..anchor + 2) {
+            Some(at) => inside(scalar, said, at..at + 2),
+            None => scalar,
+        }
+    }
+
     /// What stands here is secret: it is never shown again.
     pub fn hide(&mut self, place: Place) {
         if place.start < place.end {
@@ -78,7 +98,7 @@ impl Sources {
     }
 
     /// The bytes of a file that are never shown.
-    pub fn hidden(&self, file: FileId) -> impl Iterator<Item = std::ops::Range<usize>> {
+    pub fn hidden(&self, file: FileId) -> impl Iterator<Item = Range<usize>> {
         let here = self.hidden.iter().filter(move |it| it.file == file);
         here.map(|it| it.start as usize..it.end as usize)
     }
@@ -87,6 +107,21 @@ impl Sources {
     pub fn describe(&self, place: Place) -> String {
         let name = self.file(place.file).map_or("?", |it| it.name.as_str());
         format!("{name}:{}:{}", place.line, place.column)
+    }
+}
+
+/// The place of some bytes of what stands at a place.
+fn inside(whole: Place, said: &str, part: Range<usize>) -> Place {
+    let Some(before) = said.get(..part.start) else { return whole };
+    let lines = before.matches('\n').count() as u32;
+    let last = before.rfind('\n').map_or(before, |it| &before[it + 1..]);
+    let column = last.chars().count() as u32 + 1;
+    Place {
+        file: whole.file,
+        line: whole.line + lines,
+        column: if lines == 0 { whole.column - 1 + column } else { column },
+        start: whole.start + part.start as u32,
+        end: whole.start + part.end as u32,
     }
 }
 

@@ -28,11 +28,11 @@ fn tree(sources: &Sources, root: &Node) -> String {
 }
 
 fn describe(sources: &Sources, node: &Node, path: &str, shown: &mut String) {
-    let said = sources.text(node.place).unwrap();
+    let said = sources.text(node.place).expect("every value stands somewhere");
     writeln!(shown, "{path} {}:{} {} {said:?}", node.place.line, node.place.column, value(node))
-        .unwrap();
+        .expect("a string takes all");
     for (key, it) in node.as_map().unwrap_or_default() {
-        assert!(sources.text(key.place).unwrap().contains(&*key.text));
+        assert!(sources.text(key.place).is_some_and(|it| it.contains(&*key.text)));
         describe(sources, it, &format!("{path}.{}", key.text), shown);
     }
     for (at, it) in node.as_list().unwrap_or_default().iter().enumerate() {

@@ -58,13 +58,25 @@ pub(super) fn not_utf8(place: Place, bytes: &[u8]) -> Mistake {
 
 /// YAML has no control characters, and a parser may take NUL for the end of the file.
 pub(super) fn control_character(file: FileId, text: &str) -> Option<Mistake> {
-    let at = text.bytes().position(|it| (it < 0x20 && !b"\t\n\r".contains(&it)) || it == 0x7f)?;
+    let (at, it) = text.char_indices().find(|(_, it)| !is_printable(*it))?;
     let place = Place { file, ..place_at(text, at) };
-    let code = text.as_bytes()[at];
+    let code = u32::from(it);
+    let escape = match code {
+        ..=0xff => format!("\\x{code:02x}"),
+        _ => format!("\\u{code:04x}"),
+    };
     Some(
-        Mistake::error(place, format!("a control character (0x{code:02x}) stands in the file"))
-            .help(format!("remove it, or write \"\\x{code:02x}\" in double quotes")),
+        Mistake::error(place, format!("a control character (U+{code:04X}) stands in the file"))
+            .help(format!("remove it, or write \"{escape}\" in double quotes")),
     )
+}
+
+fn is_printable(it: char) -> bool {
+    match it {
+        '\t' | '\n' | '\r' | '\u{85}' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        it => !it.is_control(),
+    }
 }
 
 /// The names after `&`, for "did you mean": what looks like one.
