@@ -1,1 +1,3 @@
-//! vault-testbed
+//! Where specs are proven: servers, databases, steps, proofs.
+
+pub mod ground;

@@ -1,0 +1,127 @@
+//! The few requests that bring a server up: health, init, unseal, seal, audit. A second way round, not the product's own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Method};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::error::{Error, Result};
+
+/// What `sys/health` says, by its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Active,
+    Standby,
+    Uninitialized,
+    Sealed,
+    /// Nobody answers, or something that isn't Vault.
+    Unreachable,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    http: Client,
+    address: String,
+}
+
+/// One key share, and the first root token.
+pub(crate) struct Initialized {
+    pub unseal_key: SecretString,
+    pub root_token: SecretString,
+}
+
+impl Api {
+    /// `ca`: the one authority to trust, for a server with TLS.
+    pub fn new(address: &str, ca: Option<&Path>) -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut http = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(2))
+            .timeout(Duration::from_secs(30));
+        if let Some(path) = ca {
+            let pem = std::fs::read(path).map_err(Error::file("read", path))?;
+            let authority = Certificate::from_pem(&pem)
+                .map_err(|error| failed(address, "the CA's certificate", &error))?;
+            http = http.tls_certs_only([authority]);
+        }
+        let http = http.build().map_err(|error| failed(address, "a client", &error))?;
+        Ok(Self { http, address: address.to_owned() })
+    }
+
+    pub async fn health(&self) -> Health {
+        let request = self
+            .http
+            .get(format!("{}/v1/sys/health", self.address))
+            .timeout(Duration::from_secs(2));
+        match request.send().await.map(|answer| answer.status().as_u16()) {
+            Ok(200) => Health::Active,
+            Ok(429 | 472 | 473) => Health::Standby,
+            Ok(501) => Health::Uninitialized,
+            Ok(503) => Health::Sealed,
+            _ => Health::Unreachable,
+        }
+    }
+
+    pub async fn initialize(&self) -> Result<Initialized> {
+        let body = json!({ "secret_shares": 1, "secret_threshold": 1 });
+        let answer = self.send(Method::PUT, "sys/init", None, Some(body)).await?;
+        let text =
+            |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(SecretString::from);
+        match (text("/keys_base64/0"), text("/root_token")) {
+            (Some(unseal_key), Some(root_token)) => Ok(Initialized { unseal_key, root_token }),
+            _ => Err(failed(&self.address, "PUT sys/init", &"no key or no token in the answer")),
+        }
+    }
+
+    pub async fn unseal(&self, key: &SecretString) -> Result<()> {
+        self.send(Method::PUT, "sys/unseal", None, Some(json!({ "key": key.expose_secret() })))
+            .await
+            .map(drop)
+    }
+
+    pub async fn seal(&self, token: &SecretString) -> Result<()> {
+        self.send(Method::PUT, "sys/seal", Some(token), None).await.map(drop)
+    }
+
+    pub async fn enable_audit_file(&self, token: &SecretString, file: &str) -> Result<()> {
+        let body = json!({ "type": "file", "options": { "file_path": file, "mode": "0644" } });
+        self.send(Method::PUT, "sys/audit/file", Some(token), Some(body)).await.map(drop)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&SecretString>,
+        body: Option<Value>,
+    ) -> Result<Value> {
+        let request_name = format!("{method} {path}");
+        let mut request = self.http.request(method, format!("{}/v1/{path}", self.address));
+        if let Some(token) = token {
+            request = request.header("X-Vault-Token", token.expose_secret());
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let transport =
+            |error: reqwest::Error| failed(&self.address, &request_name, &error.without_url());
+        let answer = request.send().await.map_err(transport)?;
+        let status = answer.status();
+        let body: Value =
+            serde_json::from_slice(&answer.bytes().await.map_err(transport)?).unwrap_or_default();
+        match status.is_success() {
+            true => Ok(body),
+            // Only what Vault itself says in `errors`: anything else of a body may hold a secret.
+            false => {
+                Err(failed(&self.address, &request_name, &format!("{status} {}", body["errors"])))
+            }
+        }
+    }
+}
+
+fn failed(address: &str, request: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::Vault { address: address.to_owned(), request: request.to_owned(), why: why.to_string() }
+}

@@ -1,0 +1,195 @@
+//! Builds a server from a pinned Go module into the user's cache, once.
+
+use std::fs;
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::error::{Error, Result};
+use super::go::Toolchain;
+
+/// A consumer of the server's module: two files pin every byte of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Module {
+    pub package: &'static str,
+    pub go_mod: &'static str,
+    pub go_sum: &'static str,
+    /// The oldest Go that builds it.
+    pub go: &'static str,
+}
+
+/// Where the binary of a module is, or will be.
+pub fn binary_path((name, version, module): (&str, &str, Module)) -> PathBuf {
+    folder(name, version, &module).join(name)
+}
+
+/// Waits where another call builds the same. A second call finds the first one's binary.
+pub fn build(name: &str, version: &str, module: &Module) -> Result<PathBuf> {
+    let folder = folder(name, version, module);
+    let binary = folder.join(name);
+    if binary.exists() {
+        return Ok(binary);
+    }
+    let source = folder.join("module");
+    fs::create_dir_all(&source).map_err(Error::file("create", &source))?;
+    let lock_file = folder.join("lock");
+    let lock = fs::File::create(&lock_file).map_err(Error::file("create", &lock_file))?;
+    if lock.try_lock().is_err() {
+        eprintln!("{name} {version} is being built by another call: waiting for it");
+        lock.lock().map_err(Error::file("lock", &lock_file))?;
+    }
+    if binary.exists() {
+        return Ok(binary);
+    }
+    for (file, text) in [("go.mod", module.go_mod), ("go.sum", module.go_sum)] {
+        let path = source.join(file);
+        fs::write(&path, text).map_err(Error::file("write", &path))?;
+    }
+    let toolchain = Toolchain::find(module.go)?;
+    let unborn = folder.join(format!(".{name}-unborn"));
+    run_go(&toolchain, &source, module, &unborn, &format!("{name} {version}"))?;
+    fs::rename(&unborn, &binary).map_err(Error::file("rename", &unborn))?;
+    Ok(binary)
+}
+
+/// `servers/vault-1.21.1-<hash of go.sum>/` in the user's cache.
+fn folder(name: &str, version: &str, module: &Module) -> PathBuf {
+    let hash = Sha256::digest(module.go_sum.as_bytes());
+    let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    super::cache_folder().join("servers").join(format!("{name}-{version}-{hash}"))
+}
+
+fn run_go(
+    toolchain: &Toolchain,
+    source: &Path,
+    module: &Module,
+    output: &Path,
+    title: &str,
+) -> Result<()> {
+    let mut progress = Progress::begin(title);
+    progress.say("fetching its modules");
+    let mut list = toolchain.command(source);
+    list.args(["list", "-mod=mod", "-deps", "-f", ".", module.package]);
+    let packages = watch(list, &mut progress, |_| None)?.lines().count();
+    progress.total = packages;
+    let mut build = toolchain.command(source);
+    build.args([
+        "build",
+        "-mod=mod",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags",
+        "-s -w",
+        "-v",
+        "-o",
+    ]);
+    build.arg(output).arg(module.package);
+    watch(build, &mut progress, |line| (!line.contains(' ')).then_some(()))?;
+    progress.end(output);
+    Ok(())
+}
+
+/// Runs to the end, showing progress, and answers standard output. `is_step`: a line that is one package more.
+fn watch(
+    mut command: Command,
+    progress: &mut Progress,
+    is_step: impl Fn(&str) -> Option<()>,
+) -> Result<String> {
+    let name = format!("{} {}", command.get_program().display(), shown_arguments(&command));
+    let started =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = started.map_err(|source| Error::Program { program: name.clone(), source })?;
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(Error::Ground { place: name, why: "it has no output".into() });
+    };
+    let reader = std::thread::spawn(move || std::io::read_to_string(stdout).unwrap_or_default());
+    let mut last_lines = Vec::new();
+    for line in BufReader::new(stderr).lines().map_while(std::result::Result::ok) {
+        match is_step(&line) {
+            Some(()) => progress.step(),
+            None => {
+                if let Some(fetched) = line.strip_prefix("go: downloading ") {
+                    progress.say(fetched);
+                }
+                last_lines.push(line);
+            }
+        }
+    }
+    let status = child.wait().map_err(|source| Error::Program { program: name.clone(), source })?;
+    let output = reader.join().unwrap_or_default();
+    match status.success() {
+        true => Ok(output),
+        false => {
+            progress.clear();
+            let from = last_lines.len().saturating_sub(15);
+            let output = last_lines[from..].join("\n");
+            Err(Error::Failed { program: name, status: status.to_string(), output })
+        }
+    }
+}
+
+fn shown_arguments(command: &Command) -> String {
+    command.get_args().take(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// One line that is written over on a terminal; elsewhere a line now and then.
+struct Progress {
+    title: String,
+    started_at: Instant,
+    shown_at: Option<Instant>,
+    done: usize,
+    total: usize,
+    is_terminal: bool,
+}
+
+impl Progress {
+    fn begin(title: &str) -> Self {
+        eprintln!("building {title} from its pinned Go module, once (about 8 minutes on 2 cores)");
+        Self {
+            title: title.to_owned(),
+            started_at: Instant::now(),
+            shown_at: None,
+            done: 0,
+            total: 0,
+            is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        let counted = format!("{} of at most {} packages", self.done, self.total.max(self.done));
+        self.say(&counted);
+    }
+
+    fn say(&mut self, what: &str) {
+        let pause =
+            if self.is_terminal { Duration::from_millis(100) } else { Duration::from_secs(20) };
+        if self.shown_at.is_some_and(|at| at.elapsed() < pause) {
+            return;
+        }
+        self.shown_at = Some(Instant::now());
+        let seconds = self.started_at.elapsed().as_secs();
+        let line = format!("{} {:>2}:{:02} {what}", self.title, seconds / 60, seconds % 60);
+        match self.is_terminal {
+            true => eprint!("\r\x1b[2K{}", line.chars().take(100).collect::<String>()),
+            false => eprintln!("{line}"),
+        }
+        let _ = std::io::stderr().flush();
+    }
+
+    fn clear(&self) {
+        if self.is_terminal {
+            eprint!("\r\x1b[2K");
+        }
+    }
+
+    fn end(&self, output: &Path) {
+        self.clear();
+        let size = fs::metadata(output).map_or(0, |file| file.len() / 1_000_000);
+        let seconds = self.started_at.elapsed().as_secs();
+        eprintln!("{} is built: {}:{:02}, {size} MB", self.title, seconds / 60, seconds % 60);
+    }
+}

@@ -1,0 +1,280 @@
+//! One server in a container, on the network of its run, with one port at this machine's loopback.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use futures::TryStreamExt;
+use secrecy::{ExposeSecret, SecretString};
+use testcontainers::bollard::models::{NetworkCreateRequest, PortBinding};
+use testcontainers::bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder,
+};
+use testcontainers::core::{ContainerPort, IntoContainerPort};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+
+use super::docker::{Engine, engine};
+use super::error::{Error, Result};
+use super::loopback;
+use super::run::Run;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// `name:tag`, which the engine already has.
+    pub image: String,
+    /// The name within the network begins with it.
+    pub what: &'static str,
+    pub command: Vec<String>,
+    pub environment: Vec<(String, SecretString)>,
+    /// Path within the container, and content.
+    pub files: Vec<(String, Vec<u8>)>,
+    pub port: u16,
+}
+
+/// Removed with its anonymous volumes when it is dropped.
+pub(crate) struct Container {
+    /// `None` only while it is dropped.
+    inner: Option<ContainerAsync<GenericImage>>,
+    engine: Engine,
+    name: String,
+    host: String,
+    host_port: u16,
+}
+
+const PORT_ATTEMPTS: usize = 4;
+const LOG_TAIL_LINES: &str = "15";
+
+impl Container {
+    pub async fn start(run: &Run, engine: &Engine, network: &str, plan: &Plan) -> Result<Self> {
+        let mut attempt = 1;
+        loop {
+            match Self::try_start(run, engine, network, plan).await {
+                Err(Error::Engine { why, .. })
+                    if is_port_taken(&why) && attempt < PORT_ATTEMPTS =>
+                {
+                    attempt += 1
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_start(run: &Run, engine: &Engine, network: &str, plan: &Plan) -> Result<Self> {
+        let name = container_name(run, plan.what);
+        let host_port = loopback::free_port()?;
+        let (image, tag) = plan.image.rsplit_once(':').unwrap_or((&plan.image, "latest"));
+        let container_port: ContainerPort = plan.port.tcp();
+        let binding = PortBinding {
+            host_ip: Some(bind_address().into()),
+            host_port: Some(host_port.to_string()),
+        };
+        let bindings = HashMap::from([(container_port.to_string(), Some(vec![binding]))]);
+        let mut request = GenericImage::new(image, tag)
+            .with_exposed_port(container_port)
+            .with_container_name(&name)
+            .with_network(network)
+            .with_labels(run.labels())
+            .with_host_config_modifier(move |host| {
+                host.publish_all_ports = Some(false);
+                host.port_bindings = Some(bindings.clone());
+            });
+        if !plan.command.is_empty() {
+            request = request.with_cmd(plan.command.iter().cloned());
+        }
+        for (variable, value) in &plan.environment {
+            request = request.with_env_var(variable, value.expose_secret());
+        }
+        for (path, content) in &plan.files {
+            request = request.with_copy_to(path, content.clone());
+        }
+        let inner = request
+            .start()
+            .await
+            .map_err(|error| Error::engine(format!("start {}", plan.image), chain(&error)))?;
+        let host = inner
+            .get_host()
+            .await
+            .map_err(|error| Error::engine("find its address", chain(&error)))?
+            .to_string();
+        let host = if host == "localhost" { "127.0.0.1".to_owned() } else { host };
+        Ok(Self { inner: Some(inner), engine: engine.clone(), name, host, host_port })
+    }
+
+    /// Where other containers of the run find it.
+    pub fn address_within(&self, port: u16) -> String {
+        format!("{}:{port}", self.name)
+    }
+
+    pub fn address_from_here(&self) -> String {
+        format!("{}:{}", self.host, self.host_port)
+    }
+
+    pub async fn stop(&self) -> Result<()> {
+        self.inner()?
+            .stop_with_timeout(Some(5))
+            .await
+            .map_err(|error| Error::engine("stop", chain(&error)))
+    }
+
+    pub async fn kill(&self) -> Result<()> {
+        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+        self.engine
+            .docker()
+            .kill_container(&self.name, Some(options))
+            .await
+            .map_err(engine("kill a container"))
+    }
+
+    pub async fn start_again(&self) -> Result<()> {
+        self.inner()?.start().await.map_err(|error| Error::engine("start again", chain(&error)))
+    }
+
+    /// Copied out: a folder shared with the engine would hold files that only the container's user may remove.
+    pub async fn read_file(&self, path: &str) -> Result<Vec<u8>> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        let archive = self.engine.docker().download_from_container(&self.name, Some(options));
+        let chunks: Vec<_> = archive.try_collect().await.map_err(engine("copy a file out"))?;
+        first_file(&chunks.concat())
+            .ok_or_else(|| Error::engine(format!("copy {path} out"), "it is not a regular file"))
+    }
+
+    /// Standard error only: a dev server greets on standard output with its root token.
+    pub async fn log_tail(&self) -> String {
+        let options = LogsOptionsBuilder::new().stderr(true).tail(LOG_TAIL_LINES).build();
+        let lines =
+            self.engine.docker().logs(&self.name, Some(options)).try_collect::<Vec<_>>().await;
+        lines.unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    fn inner(&self) -> Result<&ContainerAsync<GenericImage>> {
+        self.inner.as_ref().ok_or_else(|| Error::engine("use a container", "it is being removed"))
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // Without a runtime its destructor would panic; the run removes what is left by its label.
+        if tokio::runtime::Handle::try_current().is_err()
+            && let Some(inner) = self.inner.take()
+        {
+            std::mem::forget(inner);
+        }
+    }
+}
+
+impl std::fmt::Debug for Container {
+    /// Not its environment, which holds passwords.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Container")
+            .field("name", &self.name)
+            .field("address", &self.address_from_here())
+            .finish()
+    }
+}
+
+/// One for each run: its containers reach each other by name, and nothing else does.
+pub(crate) async fn create_network(run: &Run, engine: &Engine) -> Result<String> {
+    let name = format!("vaultwright-{}", run.id().to_string().to_lowercase());
+    let request = NetworkCreateRequest {
+        name: name.clone(),
+        labels: Some(
+            run.labels().into_iter().map(|(label, value)| (label.to_owned(), value)).collect(),
+        ),
+        ..NetworkCreateRequest::default()
+    };
+    engine
+        .docker()
+        .create_network(request)
+        .await
+        .map_err(super::docker::engine("create a network"))?;
+    Ok(name)
+}
+
+/// Unique on the engine, for runs of several users.
+pub(crate) fn container_name(run: &Run, what: &str) -> String {
+    let id = run.id().to_string().to_lowercase();
+    run.next_name(&format!("vaultwright-{}-{what}", &id[id.len() - 10..]))
+}
+
+/// Nobody but this machine reaches a test server, unless the engine, or this process, is elsewhere.
+fn bind_address() -> &'static str {
+    let is_local = std::env::var("DOCKER_HOST").map_or(true, |host| host.starts_with("unix:"));
+    if is_local && !Path::new("/.dockerenv").exists() { "127.0.0.1" } else { "0.0.0.0" }
+}
+
+fn is_port_taken(why: &str) -> bool {
+    why.contains("port is already allocated") || why.contains("address already in use")
+}
+
+/// testcontainers shows no sources by itself.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+const BLOCK: usize = 512;
+
+/// The first regular file of a tar archive. Entries of other kinds (extended headers) are passed over.
+fn first_file(archive: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = archive;
+    while rest.len() >= BLOCK && rest[0] != 0 {
+        let (header, after) = rest.split_at(BLOCK);
+        let size = tar_number(&header[124..136])?;
+        match header[156] {
+            b'0' | 0 => return after.get(..size).map(<[u8]>::to_vec),
+            b'5' => return None,
+            _ => rest = after.get(size.div_ceil(BLOCK) * BLOCK..)?,
+        }
+    }
+    None
+}
+
+/// Octal text, or, for what doesn't fit, big-endian bytes after a set first bit.
+fn tar_number(field: &[u8]) -> Option<usize> {
+    if field[0] & 0x80 != 0 {
+        return Some(
+            field[field.len() - 8..]
+                .iter()
+                .fold(0, |number, byte| number << 8 | usize::from(*byte)),
+        );
+    }
+    let text = std::str::from_utf8(field).ok()?;
+    usize::from_str_radix(text.trim_matches(['\0', ' ']), 8).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(kind: u8, content: &[u8]) -> Vec<u8> {
+        let mut entry = vec![0; BLOCK];
+        entry[0] = b'f';
+        entry[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        entry[156] = kind;
+        entry.extend_from_slice(content);
+        entry.resize(entry.len().next_multiple_of(BLOCK), 0);
+        entry
+    }
+
+    #[test]
+    fn a_file_is_found_behind_an_extended_header() {
+        let archive = [entry(b'x', b"30 mtime=1.5\n"), entry(b'0', b"{}\n{}\n")].concat();
+        assert_eq!(first_file(&archive), Some(b"{}\n{}\n".to_vec()));
+    }
+
+    #[test]
+    fn a_folder_or_half_an_archive_is_no_file() {
+        assert_eq!(first_file(&entry(b'5', b"")), None);
+        assert_eq!(first_file(&entry(b'0', &[7; 600])[..700]), None);
+        assert_eq!(first_file(&[]), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! A container engine: whether it answers, what it has, and how everything of a run is removed from it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use testcontainers::bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use testcontainers::bollard::{Docker, errors::Error as EngineError};
+
+use super::error::{Error, Result};
+use super::owner::Identity;
+
+/// On every container and network: the run that made it.
+pub const RUN_LABEL: &str = "dev.vaultwright.run";
+/// On every container and network: the process that made it, as `Identity` writes itself.
+pub const OWNER_LABEL: &str = "dev.vaultwright.owner";
+
+/// A connection of one's own, for one runtime: a pooled one may belong to a runtime that no longer turns.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    docker: Docker,
+}
+
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Engine {
+    pub async fn connect() -> Result<Self> {
+        let docker =
+            Docker::connect_with_defaults().map_err(|error| missing(&error.to_string()))?;
+        match tokio::time::timeout(PING_TIMEOUT, docker.ping()).await {
+            Ok(Ok(_)) => Ok(Self { docker }),
+            Ok(Err(error)) => Err(missing(&error.to_string())),
+            Err(_) => Err(missing("no answer within 5 s")),
+        }
+    }
+
+    /// For sweeps: `None` without asking the network when no local socket is there.
+    pub async fn connect_if_local() -> Option<Self> {
+        match std::env::var_os("DOCKER_HOST").is_some()
+            || std::path::Path::new("/var/run/docker.sock").exists()
+        {
+            true => Self::connect().await.ok(),
+            false => None,
+        }
+    }
+
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// How many containers and networks were removed.
+    pub async fn remove_of_run(&self, run: &str) -> Result<(usize, usize)> {
+        self.remove(&format!("{RUN_LABEL}={run}"), |_| true).await
+    }
+
+    pub async fn remove_of_dead_owners(&self) -> Result<(usize, usize)> {
+        self.remove(OWNER_LABEL, |labels| {
+            let owner = labels.get(OWNER_LABEL).and_then(|owner| Identity::parse(owner));
+            owner.is_some_and(|owner| owner.is_alive() == Some(false))
+        })
+        .await
+    }
+
+    async fn remove(
+        &self,
+        label: &str,
+        is_chosen: impl Fn(&HashMap<String, String>) -> bool,
+    ) -> Result<(usize, usize)> {
+        let filters = HashMap::from([("label".to_owned(), vec![label.to_owned()])]);
+        let list = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let containers =
+            self.docker.list_containers(Some(list)).await.map_err(engine("list containers"))?;
+        let mut counts = (0, 0);
+        for container in
+            containers.iter().filter(|one| is_chosen(&one.labels.clone().unwrap_or_default()))
+        {
+            counts.0 += usize::from(
+                self.remove_container(container.id.as_deref().unwrap_or_default()).await?,
+            );
+        }
+        let list = ListNetworksOptionsBuilder::new().filters(&filters).build();
+        let networks =
+            self.docker.list_networks(Some(list)).await.map_err(engine("list networks"))?;
+        for network in
+            networks.iter().filter(|one| is_chosen(&one.labels.clone().unwrap_or_default()))
+        {
+            let id = network.id.as_deref().unwrap_or_default();
+            counts.1 += usize::from(gone_is_fine(
+                self.docker.remove_network(id).await,
+                "remove a network",
+            )?);
+        }
+        Ok(counts)
+    }
+
+    /// With its anonymous volumes. False when it was already gone.
+    pub async fn remove_container(&self, id: &str) -> Result<bool> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        gone_is_fine(self.docker.remove_container(id, Some(options)).await, "remove a container")
+    }
+}
+
+pub(crate) fn engine(action: &'static str) -> impl Fn(EngineError) -> Error {
+    move |error| Error::engine(action, error)
+}
+
+/// 404: somebody else was quicker. 409: a removal is already under way.
+fn gone_is_fine(
+    answer: std::result::Result<(), EngineError>,
+    action: &'static str,
+) -> Result<bool> {
+    match answer {
+        Ok(()) => Ok(true),
+        Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(false),
+        Err(error) => Err(Error::engine(action, error)),
+    }
+}
+
+fn missing(why: &str) -> Error {
+    Error::Missing {
+        what: "a container engine".into(),
+        remedy: format!(
+            "none answers ({why}); start one, or set DOCKER_HOST, or use `--on process`"
+        ),
+    }
+}

@@ -1,0 +1,78 @@
+//! The images that grounds start: official ones by default, or those that are built here.
+
+use futures::TryStreamExt;
+use testcontainers::bollard::errors::Error as EngineError;
+use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
+
+use super::docker::Engine;
+use super::error::{Error, Result};
+use super::servers::VERSIONS;
+
+pub const CHOICE: &str = "VAULTWRIGHT_IMAGES";
+
+/// That an engine answers, and has (or pulls) what the docker ground needs.
+pub async fn check() -> Result<()> {
+    let engine = Engine::connect().await?;
+    vault(&engine).await?;
+    postgres(&engine, "15").await.map(drop)
+}
+
+/// The image of the default server, present on the engine.
+pub(super) async fn vault(engine: &Engine) -> Result<String> {
+    let version = &VERSIONS[0];
+    ensure(engine, version.image, version.local_image.unwrap_or(version.image)).await
+}
+
+/// `postgres:15` and the like.
+pub(super) async fn postgres(engine: &Engine, major: &str) -> Result<String> {
+    ensure(engine, &format!("postgres:{major}"), &format!("vaultwright/postgres:{major}")).await
+}
+
+fn wants_local() -> Result<bool> {
+    match std::env::var(CHOICE).as_deref() {
+        Ok("local") => Ok(true),
+        Ok("official" | "") | Err(_) => Ok(false),
+        Ok(other) => Err(Error::Ground {
+            place: format!("{CHOICE}={other}"),
+            why: "there is no such choice; there are official and local".into(),
+        }),
+    }
+}
+
+/// Pulls an official image that isn't there; one that is built here must have been.
+async fn ensure(engine: &Engine, official: &str, local: &str) -> Result<String> {
+    if wants_local()? {
+        return match has(engine, local).await? {
+            true => Ok(local.to_owned()),
+            false => Err(missing(local, "it has not been built: run `cargo xtask images`")),
+        };
+    }
+    if !has(engine, official).await? {
+        pull(engine, official).await?;
+    }
+    Ok(official.to_owned())
+}
+
+pub(super) async fn has(engine: &Engine, image: &str) -> Result<bool> {
+    match engine.docker().inspect_image(image).await {
+        Ok(_) => Ok(true),
+        Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+        Err(error) => Err(Error::engine(format!("look for image {image}"), error)),
+    }
+}
+
+async fn pull(engine: &Engine, image: &str) -> Result<()> {
+    let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+    let options = CreateImageOptionsBuilder::new().from_image(name).tag(tag).build();
+    eprintln!("pulling {image}");
+    let pulled =
+        engine.docker().create_image(Some(options), None, None).try_collect::<Vec<_>>().await;
+    let remedy = "run `cargo xtask images` to build an equivalent without a registry, and set VAULTWRIGHT_IMAGES=local";
+    pulled
+        .map(drop)
+        .map_err(|error| missing(image, &format!("it can't be pulled ({error}); {remedy}")))
+}
+
+fn missing(image: &str, remedy: &str) -> Error {
+    Error::Missing { what: format!("image {image}"), remedy: remedy.to_owned() }
+}

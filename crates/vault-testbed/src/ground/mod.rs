@@ -1,0 +1,249 @@
+//! Grounds: where scenarios run. Real servers as processes, in containers, or one that is given.
+
+mod api;
+mod backing;
+mod build;
+mod certificate;
+mod container;
+mod docker;
+mod error;
+mod go;
+pub mod images;
+mod interrupt;
+mod loopback;
+mod owner;
+mod postgres;
+mod postgres_local;
+mod process;
+mod run;
+pub mod servers;
+mod vault;
+mod vault_config;
+mod vault_start;
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+pub use api::Health;
+pub use docker::{OWNER_LABEL, RUN_LABEL};
+pub use error::{Error, Result};
+pub use interrupt::interrupted;
+pub use postgres::{Postgres, PostgresOptions, SUPERUSER};
+pub use postgres_local::Installation;
+pub use run::{Run, Swept};
+pub use vault::VaultServer;
+pub use vault_config::{Mode, VaultOptions};
+
+use container::{Container, Plan};
+use docker::Engine;
+
+/// The kinds of ground, as `--on` and `VAULTWRIGHT_ON` name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Local binaries.
+    Process,
+    /// Containers on any engine that speaks Docker's API.
+    Docker,
+    /// A Vault that is given by VAULT_ADDR and VAULT_TOKEN; only what is safe there runs.
+    Address,
+}
+
+/// One run's ground. Cheap to clone; what it started is ended by `end`, or when the last of it is dropped.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    kind: Kind,
+    run: Arc<Run>,
+    engine: Arc<OnceCell<(Engine, String)>>,
+    swept: Swept,
+}
+
+pub const CHOICE: &str = "VAULTWRIGHT_ON";
+
+impl Ground {
+    /// Sweeps what dead runs left, and begins a run. Without a choice: `VAULTWRIGHT_ON`, else what the machine has.
+    pub async fn open(choice: Option<Kind>) -> Result<Self> {
+        let kind = match choice.map_or_else(Kind::from_env, |kind| Ok(Some(kind)))? {
+            Some(kind) => kind,
+            None => Kind::of_this_machine().await?,
+        };
+        let (run, swept) = Run::begin().await?;
+        if !swept.is_empty() {
+            tracing::info!("swept after dead runs: {swept}");
+        }
+        Ok(Self { kind, run, engine: Arc::default(), swept })
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// What dead runs had left, and is removed.
+    pub fn swept(&self) -> Swept {
+        self.swept
+    }
+
+    /// A Vault of one's own: unsealed and active.
+    pub async fn vault(&self, options: &VaultOptions) -> Result<VaultServer> {
+        match self.kind {
+            Kind::Process => VaultServer::start_process(&self.run, options).await,
+            Kind::Docker => {
+                let (engine, network) = self.engine().await?;
+                VaultServer::start_container(&self.run, engine, network, options).await
+            }
+            Kind::Address => VaultServer::given(options).await,
+        }
+    }
+
+    /// A PostgreSQL of one's own, answering queries. Without local binaries it is a container on any ground.
+    pub async fn postgres(&self, options: &PostgresOptions) -> Result<Postgres> {
+        match self.kind {
+            Kind::Docker => self.postgres_container(options).await,
+            Kind::Process => match Postgres::start_process(&self.run, options).await {
+                Err(missing) if missing.is_missing() => {
+                    let mut postgres =
+                        self.postgres_container(options).await.map_err(|_| missing)?;
+                    // Vault is a process of this machine here, not a neighbour on the network.
+                    postgres.address_for_vault.clone_from(&postgres.address_from_here);
+                    Ok(postgres)
+                }
+                other => other,
+            },
+            Kind::Address => Err(Error::Missing {
+                what: "a database that a given Vault reaches".into(),
+                remedy: "use `--on process` or `--on docker` for what needs databases".into(),
+            }),
+        }
+    }
+
+    async fn postgres_container(&self, options: &PostgresOptions) -> Result<Postgres> {
+        let (engine, network) = self.engine().await?;
+        let image = images::postgres(engine, &options.version).await?;
+        let password = new_secret("pg")?;
+        let plan = Plan {
+            image,
+            what: "postgres",
+            command: ["postgres", "-c", "fsync=off", "-c", "log_min_error_statement=panic"]
+                .map(String::from)
+                .to_vec(),
+            environment: vec![("POSTGRES_PASSWORD".into(), password.clone())],
+            files: Vec::new(),
+            port: postgres::PORT,
+        };
+        let started_at = Instant::now();
+        let container = Container::start(&self.run, engine, network, &plan).await?;
+        Postgres::start_container(container, options, password, started_at).await
+    }
+
+    /// The engine, and this run's network on it: made when first asked for.
+    async fn engine(&self) -> Result<&(Engine, String)> {
+        self.engine
+            .get_or_try_init(|| async {
+                let engine = Engine::connect().await?;
+                self.run.mark_engine_used()?;
+                let network = container::create_network(&self.run, &engine).await?;
+                Ok((engine, network))
+            })
+            .await
+    }
+
+    /// Ends and removes everything that was started here, in use or not. Safe to call twice.
+    pub async fn end(&self) -> Result<Swept> {
+        self.run.end().await
+    }
+
+    /// Runs `work` until it is done, fails, or is interrupted by Ctrl-C or SIGTERM; ends everything in any case.
+    pub async fn until_done<T, E: From<Error>>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, E>>,
+    ) -> std::result::Result<T, E> {
+        let result = tokio::select! {
+            result = work => result,
+            signal = interrupted() => Err(Error::Interrupted(signal).into()),
+        };
+        self.end().await?;
+        result
+    }
+}
+
+impl Kind {
+    /// What `VAULTWRIGHT_ON` says.
+    pub fn from_env() -> Result<Option<Self>> {
+        match std::env::var(CHOICE) {
+            Ok(text) if !text.is_empty() => text.parse().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Processes where a server binary is there or can be built; containers where only an engine has what is needed.
+    pub async fn of_this_machine() -> Result<Self> {
+        if servers::find()?.is_some() {
+            return Ok(Self::Process);
+        }
+        match Engine::connect().await {
+            Ok(engine) if images::vault(&engine).await.is_ok() => Ok(Self::Docker),
+            _ => Ok(Self::Process),
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "process" => Ok(Self::Process),
+            "docker" => Ok(Self::Docker),
+            "address" => Ok(Self::Address),
+            _ => Err(Error::Ground {
+                place: format!("ground `{text}`"),
+                why: "there is no such ground; there are process, docker and address".into(),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Process => "process",
+            Self::Docker => "docker",
+            Self::Address => "address",
+        })
+    }
+}
+
+/// 128 random bits as text that needs quoting nowhere.
+pub(crate) fn new_secret(prefix: &str) -> Result<SecretString> {
+    let mut bytes = [0u8; 16];
+    rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
+        .map_err(|error| Error::Program { program: "getrandom".into(), source: error.into() })?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{prefix}-{text}").into())
+}
+
+/// `XDG_CACHE_HOME/vaultwright`, else `~/.cache/vaultwright`.
+pub(crate) fn cache_folder() -> PathBuf {
+    user_folder("XDG_CACHE_HOME", ".cache")
+}
+
+/// `vaultwright` in one of the user's own folders, or, without a home, one of the temporary folder for this user.
+pub(crate) fn user_folder(variable: &str, in_home: &str) -> PathBuf {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    match absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(in_home))) {
+        Some(folder) => folder.join("vaultwright"),
+        None => {
+            let user = rustix::process::getuid().as_raw();
+            std::env::temp_dir().join(format!("vaultwright-of-{user}")).join(in_home)
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! One run of the tool: what it started is on record, so that it, or the next run, can end all of it.
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use super::docker::Engine;
+use super::error::{Error, Result};
+use super::owner::Identity;
+use super::process::Record;
+
+/// A run owns `<state>/runs/<ulid>/`, locked for as long as it lives, and a work folder beside the machine's other
+/// temporary files, where servers that run as another user can reach theirs.
+#[derive(Debug)]
+pub struct Run {
+    id: Ulid,
+    owner: Identity,
+    state: PathBuf,
+    work: PathBuf,
+    uses_engine: AtomicBool,
+    next_number: AtomicU32,
+    is_ended: AtomicBool,
+    /// Released by the kernel, whatever way the process ends: that is how a dead run is told from a living one.
+    _lock: File,
+}
+
+/// What a sweep found and removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub runs: usize,
+    pub processes: usize,
+    pub containers: usize,
+    pub networks: usize,
+    pub folders: usize,
+}
+
+/// `<state>/runs/<ulid>/run.json`, the locked file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    owner: Identity,
+    work: PathBuf,
+}
+
+const NOTE: &str = "run.json";
+const ENGINE_MARK: &str = "engine";
+const PROCESSES: &str = "processes";
+/// A run's folder has this name until its lock is held, so that no sweep takes it for a dead one.
+const UNBORN: &str = ".new-";
+
+impl Run {
+    /// Sweeps what dead runs left, then begins.
+    pub async fn begin() -> Result<(Arc<Self>, Swept)> {
+        let swept = Self::sweep().await?;
+        Ok((Arc::new(Self::create(&runs_folder())?), swept))
+    }
+
+    /// Removes what runs that are no longer alive have left: processes, containers, networks, folders.
+    pub async fn sweep() -> Result<Swept> {
+        let mut swept = sweep_records(&runs_folder()).await?;
+        // Records can be lost, labels stay. Asking costs a millisecond where an engine listens, and nothing elsewhere.
+        if let Some(engine) = Engine::connect_if_local().await {
+            let (containers, networks) = engine.remove_of_dead_owners().await?;
+            swept.containers += containers;
+            swept.networks += networks;
+        }
+        Ok(swept)
+    }
+
+    fn create(runs: &Path) -> Result<Self> {
+        let id = Ulid::generate();
+        let unborn = runs.join(format!("{UNBORN}{id}"));
+        let state = runs.join(id.to_string());
+        let work =
+            std::env::temp_dir().join(format!("vaultwright-{}", id.to_string().to_lowercase()));
+        let owner = Identity::of_this_process();
+        fs::create_dir_all(unborn.join(PROCESSES)).map_err(Error::file("create", &unborn))?;
+        let note = unborn.join(NOTE);
+        let lock = File::create(&note).map_err(Error::file("create", &note))?;
+        lock.lock().map_err(Error::file("lock", &note))?;
+        let text = serde_json::to_vec_pretty(&Note { owner: owner.clone(), work: work.clone() })
+            .expect("a note has string keys only");
+        fs::write(&note, text).map_err(Error::file("write", &note))?;
+        fs::rename(&unborn, &state).map_err(Error::file("rename", &unborn))?;
+        create_folder(&work, 0o711)?;
+        Ok(Self {
+            id,
+            owner,
+            state,
+            work,
+            uses_engine: AtomicBool::new(false),
+            next_number: AtomicU32::new(1),
+            is_ended: AtomicBool::new(false),
+            _lock: lock,
+        })
+    }
+
+    pub fn id(&self) -> Ulid {
+        self.id
+    }
+
+    /// The labels of everything that this run has an engine make.
+    pub(crate) fn labels(&self) -> [(&'static str, String); 2] {
+        [
+            (super::docker::RUN_LABEL, self.id.to_string()),
+            (super::docker::OWNER_LABEL, self.owner.to_string()),
+        ]
+    }
+
+    /// Different for each call, for folders and containers of one run.
+    pub(crate) fn next_name(&self, what: &str) -> String {
+        format!("{what}-{}", self.next_number.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// An empty folder which only this user (and root) can enter.
+    pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.work.join(name);
+        create_folder(&folder, 0o700)?;
+        Ok(folder)
+    }
+
+    pub(crate) fn process_record(&self, pid: u32) -> PathBuf {
+        self.state.join(PROCESSES).join(format!("{pid}.json"))
+    }
+
+    /// To be called before the first container or network is made.
+    pub(crate) fn mark_engine_used(&self) -> Result<()> {
+        if !self.uses_engine.swap(true, Ordering::SeqCst) {
+            let mark = self.state.join(ENGINE_MARK);
+            fs::write(&mark, "").map_err(Error::file("write", &mark))?;
+        }
+        Ok(())
+    }
+
+    /// Ends and removes everything that this run started. A second call does nothing.
+    pub async fn end(&self) -> Result<Swept> {
+        if self.is_ended.swap(true, Ordering::SeqCst) {
+            return Ok(Swept::default());
+        }
+        let mut swept = Swept { runs: 1, ..Swept::default() };
+        swept.processes = end_processes(&self.state);
+        if self.uses_engine.load(Ordering::SeqCst) {
+            let engine = Engine::connect().await?;
+            (swept.containers, swept.networks) = engine.remove_of_run(&self.id.to_string()).await?;
+        }
+        swept.folders = remove_folders(&self.work, &self.state)?;
+        Ok(swept)
+    }
+}
+
+impl Drop for Run {
+    /// For ends that nobody planned: an error on the way, a panic.
+    fn drop(&mut self) {
+        if *self.is_ended.get_mut() {
+            return;
+        }
+        std::thread::scope(|scope| {
+            let end = scope.spawn(|| {
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+                runtime
+                    .block_on(self.end())
+                    .inspect_err(|error| tracing::warn!("run {}: {error}", self.id))
+                    .ok()
+            });
+            let _ = end.join();
+        });
+    }
+}
+
+impl fmt::Display for Swept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { runs, processes, containers, networks, folders } = self;
+        write!(
+            f,
+            "{runs} runs: {processes} processes, {containers} containers, {networks} networks, {folders} folders removed"
+        )
+    }
+}
+
+impl Swept {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// `XDG_STATE_HOME`, else `~/.local/state`, else the temporary folder.
+fn runs_folder() -> PathBuf {
+    super::user_folder("XDG_STATE_HOME", ".local/state").join("runs")
+}
+
+async fn sweep_records(runs: &Path) -> Result<Swept> {
+    let mut swept = Swept::default();
+    let Ok(entries) = fs::read_dir(runs) else { return Ok(swept) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_run = Ulid::from_string(name.trim_start_matches(UNBORN)).is_ok();
+        if is_run && (!name.starts_with(UNBORN) || is_older_than_a_minute(&entry)) {
+            sweep_run(&entry.path(), &name, &mut swept).await?;
+        }
+    }
+    Ok(swept)
+}
+
+async fn sweep_run(state: &Path, id: &str, swept: &mut Swept) -> Result<()> {
+    let note = state.join(NOTE);
+    let Ok(lock) = File::open(&note) else {
+        // Made and never begun, or removed by somebody else in this moment.
+        let _ = fs::remove_dir_all(state);
+        return Ok(());
+    };
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(source)) => return Err(Error::file("lock", note)(source)),
+    }
+    swept.processes += end_processes(state);
+    if state.join(ENGINE_MARK).exists() {
+        let Ok(engine) = Engine::connect().await else {
+            tracing::warn!(
+                "run {id} left containers, and no engine answers: the next run tries again"
+            );
+            return Ok(());
+        };
+        let (containers, networks) = engine.remove_of_run(id).await?;
+        swept.containers += containers;
+        swept.networks += networks;
+    }
+    let work = fs::read(&note)
+        .ok()
+        .and_then(|text| serde_json::from_slice::<Note>(&text).ok())
+        .map(|note| note.work);
+    swept.folders +=
+        remove_folders(&work.filter(|work| is_work_folder(work)).unwrap_or_default(), state)?;
+    swept.runs += 1;
+    Ok(())
+}
+
+/// A note that somebody has changed must not make us remove anything else.
+fn is_work_folder(folder: &Path) -> bool {
+    let name = folder.file_name().map(|name| name.to_string_lossy().to_uppercase());
+    folder.is_absolute()
+        && name.is_some_and(|name| {
+            name.strip_prefix("VAULTWRIGHT-").is_some_and(|id| Ulid::from_string(id).is_ok())
+        })
+}
+
+fn is_older_than_a_minute(entry: &fs::DirEntry) -> bool {
+    let changed = entry.metadata().and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 60))
+}
+
+fn end_processes(state: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(state.join(PROCESSES)) else { return 0 };
+    let records = entries.flatten().filter_map(|entry| {
+        let record = fs::read(entry.path())
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Record>(&text).ok());
+        let _ = fs::remove_file(entry.path());
+        record
+    });
+    records.filter(Record::end).count()
+}
+
+/// The state folder goes last: as long as it is there, somebody will try again.
+fn remove_folders(work: &Path, state: &Path) -> Result<usize> {
+    let mut count = 0;
+    for folder in [work, state] {
+        if folder.as_os_str().is_empty() {
+            continue;
+        }
+        match fs::remove_dir_all(folder) {
+            Ok(()) => count += 1,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::file("remove", folder)(error)),
+        }
+    }
+    Ok(count)
+}
+
+fn create_folder(folder: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("create", folder))?;
+    // Whatever the umask is: another user may have to pass.
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+        .map_err(Error::file("open", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_that_a_run_made_are_removed() {
+        for refused in [
+            "/",
+            "/tmp",
+            "/home/me/vaultwright",
+            "vaultwright-01hzy3v8b8m3x8y6x8y6x8y6x8",
+            "/tmp/vaultwright-..",
+        ] {
+            assert!(!is_work_folder(Path::new(refused)), "{refused}");
+        }
+        assert!(is_work_folder(Path::new("/tmp/vaultwright-01hzy3v8b8m3x8y6x8y6x8y6x8")));
+    }
+
+    #[tokio::test]
+    async fn a_living_run_is_not_swept() {
+        let runs = tempfile::tempdir().unwrap();
+        let run = Run::create(runs.path()).unwrap();
+        assert_eq!(sweep_records(runs.path()).await.unwrap(), Swept::default());
+        assert!(run.work.exists());
+        run.end().await.unwrap();
+        assert!(!run.work.exists() && !run.state.exists());
+    }
+
+    /// What a killed run leaves where the kernel could not end its children: a record, and a process that goes on.
+    #[tokio::test]
+    async fn a_dead_run_is_swept_but_a_number_used_again_is_left_alone() {
+        let runs = tempfile::tempdir().unwrap();
+        let state = runs.path().join(Ulid::generate().to_string());
+        fs::create_dir_all(state.join(PROCESSES)).unwrap();
+        let work = std::env::temp_dir()
+            .join(format!("vaultwright-{}", Ulid::generate().to_string().to_lowercase()));
+        fs::create_dir(&work).unwrap();
+        let note = Note { owner: Identity::of_this_process(), work: work.clone() };
+        fs::write(state.join(NOTE), serde_json::to_vec(&note).unwrap()).unwrap();
+        let mut left_over = sleeper();
+        let mut innocent = sleeper();
+        write_record(&state, Identity::of(left_over.id()).unwrap());
+        write_record(&state, Identity { start: 1, ..Identity::of(innocent.id()).unwrap() });
+
+        let swept = sweep_records(runs.path()).await.unwrap();
+
+        assert_eq!(swept, Swept { runs: 1, processes: 1, folders: 2, ..Swept::default() });
+        assert!(!work.exists() && !state.exists());
+        assert!(left_over.try_wait().unwrap().is_some());
+        assert!(innocent.try_wait().unwrap().is_none());
+        innocent.kill().unwrap();
+        innocent.wait().unwrap();
+    }
+
+    fn sleeper() -> std::process::Child {
+        use std::os::unix::process::CommandExt;
+        std::process::Command::new("sleep").arg("600").process_group(0).spawn().unwrap()
+    }
+
+    fn write_record(state: &Path, process: Identity) {
+        let record = Record {
+            name: "sleep".into(),
+            group: process.pid,
+            kill_signal: super::super::process::Stop::Kill,
+            folder: "/".into(),
+            process,
+        };
+        let path = state.join(PROCESSES).join(format!("{}.json", record.group));
+        fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_run_ends_when_it_is_dropped() {
+        let runs = tempfile::tempdir().unwrap();
+        let run = Run::create(runs.path()).unwrap();
+        let (work, state) = (run.work.clone(), run.state.clone());
+        drop(run);
+        assert!(!work.exists() && !state.exists());
+    }
+}

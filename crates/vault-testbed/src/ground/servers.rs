@@ -1,0 +1,150 @@
+//! Which servers there are, and where this machine has one: a given binary, one on PATH, or one built here.
+
+use std::path::{Path, PathBuf};
+
+use super::build;
+use super::error::{Error, Result};
+
+/// One row for each version that the test bed knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// The pinned module that a binary is built from; `None` where only a binary or an image can be had.
+    pub module: Option<build::Module>,
+    pub image: &'static str,
+    /// What `cargo xtask images` makes instead.
+    pub local_image: Option<&'static str>,
+}
+
+/// The first row is the default.
+pub const VERSIONS: &[Version] = &[
+    Version {
+        name: "vault",
+        version: "1.21.1",
+        module: Some(build::Module {
+            package: "github.com/hashicorp/vault",
+            go_mod: include_str!("../../../../fixtures/servers/vault/go.mod"),
+            go_sum: include_str!("../../../../fixtures/servers/vault/go.sum"),
+            go: "1.25.3",
+        }),
+        image: "hashicorp/vault:1.21.1",
+        local_image: Some("vaultwright/vault:1.21.1"),
+    },
+    Version {
+        name: "openbao",
+        version: "2.6.2",
+        module: None,
+        image: "openbao/openbao:2.6.2",
+        local_image: None,
+    },
+];
+
+/// A server's program on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binary {
+    pub path: PathBuf,
+    pub found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// `VAULTWRIGHT_SERVER`
+    Given,
+    OnPath,
+    Built,
+}
+
+pub const GIVEN: &str = "VAULTWRIGHT_SERVER";
+
+/// What is there already. An error only where `VAULTWRIGHT_SERVER` names something that can't be run.
+pub fn find() -> Result<Option<Binary>> {
+    if let Some(path) = std::env::var_os(GIVEN).filter(|path| !path.is_empty()).map(PathBuf::from) {
+        return match is_program(&path) {
+            true => Ok(Some(Binary { path, found: Found::Given })),
+            false => Err(Error::Missing {
+                what: format!("the server of {GIVEN}"),
+                remedy: format!(
+                    "{} is not an executable file; name a vault or bao binary, or unset it",
+                    path.display()
+                ),
+            }),
+        };
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = ["vault", "bao"].iter().find_map(|name| {
+        std::env::split_paths(&folders)
+            .map(|folder| folder.join(name))
+            .find(|path| is_program(path))
+    });
+    if let Some(path) = on_path {
+        return Ok(Some(Binary { path, found: Found::OnPath }));
+    }
+    Ok(default_module()
+        .map(build::binary_path)
+        .filter(|path| is_program(path))
+        .map(|path| Binary { path, found: Found::Built }))
+}
+
+/// Builds where nothing is there: minutes the first time, nothing afterwards.
+pub async fn find_or_build() -> Result<Binary> {
+    if let Some(binary) = find()? {
+        return Ok(binary);
+    }
+    let (version, module) = VERSIONS
+        .iter()
+        .find_map(|version| version.module.map(|module| (version, module)))
+        .ok_or_else(|| none_to_be_had("no version in the table can be built"))?;
+    let built =
+        tokio::task::spawn_blocking(move || build::build(version.name, version.version, &module))
+            .await;
+    let path = built.map_err(|error| none_to_be_had(&error.to_string()))??;
+    Ok(Binary { path, found: Found::Built })
+}
+
+/// One message for whoever has none, with the three ways to get one.
+pub(super) fn none_to_be_had(why: &str) -> Error {
+    let go = VERSIONS.iter().find_map(|version| version.module).map_or("1.25", |module| module.go);
+    Error::Missing {
+        what: format!("a Vault server ({why})"),
+        remedy: format!(
+            "1. set {GIVEN} to a vault or bao binary, or put one on PATH; \
+             2. install Go 1.21 or newer (it is built once, about 8 minutes on 2 cores, with Go {go}); \
+             3. start a container engine and use `--on docker`"
+        ),
+    }
+}
+
+impl Binary {
+    /// OpenBao takes audit devices from its configuration only.
+    pub(super) async fn declares_audit(&self) -> Result<bool> {
+        Ok(self.version().await?.starts_with("OpenBao"))
+    }
+
+    /// What it says of itself, such as `Vault v1.21.1`.
+    pub async fn version(&self) -> Result<String> {
+        let name = self.path.display().to_string();
+        let output = tokio::process::Command::new(&self.path).arg("version").output().await;
+        let output = output.map_err(|source| Error::Program { program: name.clone(), source })?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let words: Vec<&str> = text.split_whitespace().take(2).collect();
+        match output.status.success() && words.len() == 2 {
+            true => Ok(words.join(" ")),
+            false => Err(Error::Failed {
+                program: format!("{name} version"),
+                status: output.status.to_string(),
+                output: String::from_utf8_lossy(&output.stderr).into_owned(),
+            }),
+        }
+    }
+}
+
+fn default_module() -> Option<(&'static str, &'static str, build::Module)> {
+    VERSIONS.iter().find_map(|version| Some((version.name, version.version, version.module?)))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path)
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,171 @@
+//! A Vault server of its own for whoever asks: as a process, in a container, or one that is given.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::api::{Api, Health};
+use super::backing::Backing;
+use super::error::{Error, Result};
+
+/// Ended and removed when it is dropped; `stop` first where the end matters.
+#[derive(Debug)]
+pub struct VaultServer {
+    /// `http://127.0.0.1:PORT`, or `https` with `ca_certificate`. It stays the same through `restart`.
+    pub address: String,
+    pub root_token: SecretString,
+    /// The authority that signed a TLS server's certificate, PEM.
+    pub ca_certificate: Option<PathBuf>,
+    /// From the start of the process or container until it was active.
+    pub started_in: Duration,
+    pub(super) api: Api,
+    pub(super) unseal_key: Option<SecretString>,
+    /// A plain dev server does.
+    pub(super) initializes_itself: bool,
+    pub(super) audit: Option<Audit>,
+    /// What `sys/audit` was told: a server in memory has to be told again.
+    pub(super) audit_by_api: Option<String>,
+    pub(super) backing: Backing,
+}
+
+/// Where the audit device writes.
+#[derive(Clone, Debug)]
+pub(super) enum Audit {
+    File(PathBuf),
+    InContainer(String),
+}
+
+const READY_DEADLINE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(4);
+
+impl VaultServer {
+    /// From "the process runs" to "active", with an audit device where one is asked for.
+    pub(super) async fn bring_up(&mut self, started_at: Instant) -> Result<()> {
+        self.wait_for(|health| !matches!(health, Health::Unreachable)).await?;
+        if !self.initializes_itself && self.api.health().await == Health::Uninitialized {
+            let initialized = self.api.initialize().await?;
+            self.root_token = initialized.root_token;
+            self.api.unseal(&initialized.unseal_key).await?;
+            self.unseal_key = Some(initialized.unseal_key);
+        }
+        self.wait_for(|health| health == Health::Active).await?;
+        self.started_in = started_at.elapsed();
+        if let Some(file) = &self.audit_by_api {
+            self.api.enable_audit_file(&self.root_token, file).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn health(&self) -> Health {
+        self.api.health().await
+    }
+
+    pub async fn seal(&self) -> Result<()> {
+        self.api.seal(&self.root_token).await
+    }
+
+    /// With the one key share of `Mode::Raft`. A dev server can't be unsealed: its key isn't known.
+    pub async fn unseal(&mut self) -> Result<()> {
+        let Some(key) = &self.unseal_key else {
+            return Err(Error::Vault {
+                address: self.address.clone(),
+                request: "PUT sys/unseal".into(),
+                why: "the unseal key of this server isn't known here; use `mode: raft`".into(),
+            });
+        };
+        self.api.unseal(key).await?;
+        self.wait_for(|health| health == Health::Active).await
+    }
+
+    /// As an operator would: the server ends in order.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.backing.stop().await
+    }
+
+    /// As a crash would: no warning, nothing flushed.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.backing.kill().await
+    }
+
+    /// At the same address, unsealed. What a dev server held is gone; what raft held is there.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.stop().await?;
+        self.start_again().await
+    }
+
+    /// After `stop` or `kill`.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let started_at = Instant::now();
+        self.backing.start_again().await?;
+        self.wait_for(|health| health != Health::Unreachable).await?;
+        match (self.api.health().await, self.unseal_key.is_some()) {
+            (Health::Sealed | Health::Standby, true) => self.unseal().await?,
+            // In memory only: it begins anew.
+            _ => self.bring_up(started_at).await?,
+        }
+        self.started_in = started_at.elapsed();
+        Ok(())
+    }
+
+    /// Every line that the audit device has written so far, in order.
+    pub async fn audit_log(&self) -> Result<Vec<Value>> {
+        let text = match (&self.audit, &self.backing) {
+            (Some(Audit::File(path)), _) => {
+                tokio::fs::read(path).await.map_err(Error::file("read", path))?
+            }
+            (Some(Audit::InContainer(path)), Backing::Container(container)) => {
+                container.read_file(path).await?
+            }
+            _ => {
+                return Err(Error::Ground {
+                    place: format!("Vault at {}", self.address),
+                    why: "it has no audit device from here; ask for one with `audit: true`".into(),
+                });
+            }
+        };
+        // A line that is still being written has no end yet.
+        let whole = text.rsplitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
+        let lines = whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>().map_err(|error| {
+            Error::Ground { place: "the audit log".into(), why: error.to_string() }
+        })
+    }
+
+    /// For a child process that speaks to this server as Vault's own command line does.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        let mut env = vec![
+            ("VAULT_ADDR", self.address.clone()),
+            ("VAULT_TOKEN", self.root_token.expose_secret().to_owned()),
+        ];
+        env.extend(
+            self.ca_certificate.as_ref().map(|path| ("VAULT_CACERT", path.display().to_string())),
+        );
+        env
+    }
+
+    /// The server's own process, where it is one.
+    pub fn process_id(&self) -> Option<u32> {
+        self.backing.process_id()
+    }
+
+    async fn wait_for(&mut self, is_reached: impl Fn(Health) -> bool) -> Result<()> {
+        let asked_at = Instant::now();
+        loop {
+            if is_reached(self.api.health().await) {
+                return Ok(());
+            }
+            let what = format!("Vault at {}", self.address);
+            self.backing.still_runs(&what)?;
+            if asked_at.elapsed() > READY_DEADLINE {
+                return Err(Error::Late {
+                    what,
+                    seconds: READY_DEADLINE.as_secs(),
+                    log: self.backing.log_tail().await,
+                });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}

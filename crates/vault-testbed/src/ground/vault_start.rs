@@ -1,0 +1,261 @@
+//! How a Vault server comes to be: as a process, in a container, or given.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+
+use super::api::{Api, Health};
+use super::backing::Backing;
+use super::certificate::Certificates;
+use super::container::{Container, Plan};
+use super::docker::Engine;
+use super::error::{Error, Result};
+use super::process::{Launch, Stop};
+use super::run::Run;
+use super::vault::{Audit, VaultServer};
+use super::vault_config::{Layout, Mode, VaultOptions, declared_audit};
+use super::{images, loopback, new_secret, servers};
+
+/// Between finding a free port and listening on it, somebody else may take it.
+const PORT_ATTEMPTS: usize = 4;
+
+/// As a process.
+impl VaultServer {
+    pub(super) async fn start_process(run: &Arc<Run>, options: &VaultOptions) -> Result<Self> {
+        let binary = servers::find_or_build().await?;
+        let mut attempt = 1;
+        loop {
+            match Self::try_process(run, options, &binary).await {
+                Err(Error::Start { log, .. })
+                    if log.contains("address already in use") && attempt < PORT_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_process(
+        run: &Arc<Run>,
+        options: &VaultOptions,
+        binary: &servers::Binary,
+    ) -> Result<Self> {
+        let folder = run.create_folder(&run.next_name("vault"))?;
+        let certificates = options.tls.then(|| Certificates::make(&folder, &[])).transpose()?;
+        let (port, cluster_port) = (loopback::free_port()?, loopback::free_port()?);
+        let scheme = if options.tls { "https" } else { "http" };
+        let address = format!("{scheme}://127.0.0.1:{port}");
+        let audit = folder.join("audit.json");
+        let declared = options.audit && binary.declares_audit().await?;
+        let layout = Layout {
+            listen: format!("127.0.0.1:{port}"),
+            cluster_listen: format!("127.0.0.1:{cluster_port}"),
+            api_address: address.clone(),
+            cluster_address: format!("https://127.0.0.1:{cluster_port}"),
+            data: create(folder.join("data"))?.display().to_string(),
+            tls: certificates
+                .as_ref()
+                .map(|of| (of.certificate.display().to_string(), of.key.display().to_string())),
+            declared_audit: declared.then(|| audit.display().to_string()),
+        };
+        let root_token = new_secret("root")?;
+        let mut launch = launch(binary, &folder, &root_token);
+        launch.arguments = if options.is_plain_dev() {
+            let mut arguments = dev_arguments(&layout.listen);
+            if let Some(file) = &layout.declared_audit {
+                arguments.push(write_config(&folder, &declared_audit(file))?);
+            }
+            arguments
+        } else {
+            vec!["server".into(), write_config(&folder, &options.config_text(&layout))?]
+        };
+        let ca = certificates.map(|certificates| certificates.ca);
+        let started_at = Instant::now();
+        let backing = Backing::start(run, launch)?;
+        let mut server = Self {
+            api: Api::new(&address, ca.as_deref())?,
+            address,
+            root_token,
+            ca_certificate: ca,
+            started_in: Duration::ZERO,
+            unseal_key: None,
+            initializes_itself: options.is_plain_dev(),
+            audit_by_api: (options.audit && !declared).then(|| audit.display().to_string()),
+            audit: options.audit.then_some(Audit::File(audit)),
+            backing,
+        };
+        server.bring_up(started_at).await?;
+        Ok(server)
+    }
+}
+
+/// The flags of a server without configuration. Its root token comes by environment.
+fn dev_arguments(listen: &str) -> Vec<String> {
+    let listen = format!("-dev-listen-address={listen}");
+    ["server", "-dev", "-dev-no-store-token", &listen].map(String::from).to_vec()
+}
+
+fn launch(binary: &servers::Binary, folder: &Path, root_token: &SecretString) -> Launch {
+    Launch {
+        name: "vault".into(),
+        program: binary.path.clone(),
+        arguments: Vec::new(),
+        environment: vec![
+            ("HOME".into(), folder.display().to_string().into()),
+            ("VAULT_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
+            ("BAO_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
+        ],
+        log: folder.join("server.log"),
+        // A dev server greets with its root token and its unseal key.
+        is_stdout_secret: true,
+        folder: folder.to_owned(),
+        user: None,
+        stop_signal: Stop::Terminate,
+        kill_signal: Stop::Kill,
+    }
+}
+
+fn write_config(folder: &Path, text: &str) -> Result<String> {
+    let path = folder.join(CONFIG);
+    std::fs::write(&path, text).map_err(Error::file("write", &path))?;
+    Ok(format!("-config={}", path.display()))
+}
+
+const CONFIG: &str = "server.hcl";
+
+fn create(folder: PathBuf) -> Result<PathBuf> {
+    std::fs::create_dir(&folder).map_err(Error::file("create", &folder))?;
+    Ok(folder)
+}
+
+/// For a given Vault: `VAULT_ADDR`, `VAULT_TOKEN`, `VAULT_CACERT`.
+impl VaultServer {
+    pub(super) async fn given(options: &VaultOptions) -> Result<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let (Some(address), Some(token)) = (variable("VAULT_ADDR"), variable("VAULT_TOKEN")) else {
+            return Err(Error::Missing {
+                what: "the Vault of an `address` ground".into(),
+                remedy:
+                    "set VAULT_ADDR and VAULT_TOKEN (and VAULT_CACERT for an authority of your own)"
+                        .into(),
+            });
+        };
+        if options.audit || options.mode == Mode::Raft || !options.config.is_empty() {
+            return Err(Error::Missing {
+                what: "a Vault with an audit log, a storage or a configuration of our choice"
+                    .into(),
+                remedy: format!("{address} is given as it is; use `--on process` or `--on docker`"),
+            });
+        }
+        let ca_certificate = variable("VAULT_CACERT").map(PathBuf::from);
+        let server = Self {
+            api: Api::new(&address, ca_certificate.as_deref())?,
+            address: address.trim_end_matches('/').to_owned(),
+            root_token: token.into(),
+            ca_certificate,
+            started_in: Duration::ZERO,
+            unseal_key: None,
+            initializes_itself: options.is_plain_dev(),
+            audit: None,
+            audit_by_api: None,
+            backing: Backing::Given(address),
+        };
+        match server.health().await {
+            Health::Active => Ok(server),
+            health => Err(Error::Start {
+                what: format!("Vault at {}", server.address),
+                why: format!("it is not active but {health:?}"),
+                log: String::new(),
+            }),
+        }
+    }
+}
+
+/// In a container. Paths are those of the official image, which a locally built one has too.
+impl VaultServer {
+    pub(super) async fn start_container(
+        run: &Arc<Run>,
+        engine: &Engine,
+        network: &str,
+        options: &VaultOptions,
+    ) -> Result<Self> {
+        let image = images::vault(engine).await?;
+        let declared = options.audit && image.starts_with("openbao/");
+        let folder = run.create_folder(&run.next_name("vault"))?;
+        let certificates = options.tls.then(|| Certificates::make(&folder, &[])).transpose()?;
+        let scheme = if options.tls { "https" } else { "http" };
+        let root_token = new_secret("root")?;
+        let layout = container_layout(scheme, declared, options.tls);
+        let mut plan = Plan {
+            image,
+            what: "vault",
+            command: Vec::new(),
+            environment: vec![
+                ("VAULT_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
+                ("BAO_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
+                ("SKIP_SETCAP".into(), "1".into()),
+            ],
+            files: Vec::new(),
+            port: PORT,
+        };
+        let config = match (options.is_plain_dev(), &layout.declared_audit) {
+            (true, None) => None,
+            (true, Some(file)) => Some(declared_audit(file)),
+            (false, _) => Some(options.config_text(&layout)),
+        };
+        plan.command = if options.is_plain_dev() {
+            dev_arguments(&layout.listen)
+        } else {
+            vec!["server".into()]
+        };
+        if let Some(text) = config {
+            plan.command.push(format!("-config={CONTAINER_FOLDER}/{CONFIG}"));
+            plan.files.push((format!("{CONTAINER_FOLDER}/{CONFIG}"), text.into_bytes()));
+        }
+        if let (Some(made), Some((certificate, key))) = (&certificates, &layout.tls) {
+            for (from, to) in [(&made.certificate, certificate), (&made.key, key)] {
+                plan.files
+                    .push((to.clone(), std::fs::read(from).map_err(Error::file("read", from))?));
+            }
+        }
+        let ca = certificates.map(|certificates| certificates.ca);
+        let started_at = Instant::now();
+        let container = Container::start(run, engine, network, &plan).await?;
+        let address = format!("{scheme}://{}", container.address_from_here());
+        let mut server = Self {
+            api: Api::new(&address, ca.as_deref())?,
+            address,
+            root_token,
+            ca_certificate: ca,
+            started_in: Duration::ZERO,
+            unseal_key: None,
+            initializes_itself: options.is_plain_dev(),
+            audit: options.audit.then(|| Audit::InContainer(CONTAINER_AUDIT.into())),
+            audit_by_api: (options.audit && !declared).then(|| CONTAINER_AUDIT.into()),
+            backing: Backing::Container(Box::new(container)),
+        };
+        server.bring_up(started_at).await?;
+        Ok(server)
+    }
+}
+
+const PORT: u16 = 8200;
+const CONTAINER_FOLDER: &str = "/vaultwright";
+const CONTAINER_AUDIT: &str = "/vault/logs/audit.json";
+
+fn container_layout(scheme: &str, declared_audit: bool, tls: bool) -> Layout {
+    Layout {
+        listen: format!("0.0.0.0:{PORT}"),
+        cluster_listen: "0.0.0.0:8201".into(),
+        api_address: format!("{scheme}://127.0.0.1:{PORT}"),
+        cluster_address: "https://127.0.0.1:8201".into(),
+        data: "/vault/file".into(),
+        tls: tls.then(|| {
+            (format!("{CONTAINER_FOLDER}/server.pem"), format!("{CONTAINER_FOLDER}/server-key.pem"))
+        }),
+        declared_audit: declared_audit.then(|| CONTAINER_AUDIT.to_owned()),
+    }
+}
