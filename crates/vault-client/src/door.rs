@@ -143,7 +143,10 @@ fn named(settings: &Settings) -> Result<(Url, Option<HeaderValue>), SettingsErro
         SettingsError::new("VAULT_TLS_SERVER_NAME", problem, "write a name like vault.example.com")
     };
     if settings.proxy.is_some() {
-        return Err(error("can't be used with a proxy"));
+        return Err(SettingsError {
+            remedy: "unset one of them".into(),
+            ..error("can't be used with a proxy")
+        });
     }
     if base.set_host(Some(name)).is_err() || !matches!(base.host(), Some(url::Host::Domain(_))) {
         return Err(error("isn't a host name"));
@@ -173,19 +176,12 @@ impl dns::Resolve for Resolver {
 }
 
 fn classify(error: &reqwest::Error) -> Transport {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut io_kind = None;
-    while let Some(it) = cause {
-        if let Some(e) = it.downcast_ref::<rustls::Error>() {
+    for cause in causes(error) {
+        if let Some(e) = cause.downcast_ref::<rustls::Error>() {
             return Transport::Tls(classify_tls(e));
         }
-        if let Some(e) = it.downcast_ref::<io::Error>() {
-            if let Some(e) = e.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>()) {
-                return Transport::Tls(classify_tls(e));
-            }
-            io_kind = Some(e.kind());
-        }
-        cause = it.source();
+        io_kind = cause.downcast_ref::<io::Error>().map(io::Error::kind).or(io_kind);
     }
     match io_kind {
         Some(io::ErrorKind::ConnectionRefused) => Transport::Refused,
@@ -194,6 +190,17 @@ fn classify(error: &reqwest::Error) -> Transport {
         _ if error.is_connect() || error.is_builder() => Transport::Other(innermost(error)),
         _ => Transport::Broken,
     }
+}
+
+/// From the outermost to the innermost. What an `io::Error` wraps isn't its source.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |it| {
+        let it: &'a (dyn Error + 'static) = *it;
+        match it.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => it.source(),
+        }
+    })
 }
 
 fn classify_tls(error: &rustls::Error) -> Tls {
@@ -228,10 +235,6 @@ fn classify_tls(error: &rustls::Error) -> Tls {
 }
 
 /// The cause at the bottom; reqwest's own words are about URLs.
-fn innermost(error: &dyn Error) -> String {
-    let mut last = error;
-    while let Some(it) = last.source() {
-        last = it;
-    }
-    last.to_string()
+fn innermost(error: &reqwest::Error) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ mod answer;
 mod door;
 mod environment;
 mod error;
+mod keep_alive;
 mod login;
 mod reasons;
 mod retry;
@@ -14,6 +15,7 @@ mod wire;
 
 pub use answer::{Answer, Auth, Lease, WrapInfo};
 pub use error::{Failure, Tls, Transport, VaultError};
+pub use keep_alive::KeepAlive;
 pub use login::{Login, LoginError};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{Settings, SettingsError};
