@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use vault_testbed::ground::{
-    Ground, Health, Kind, Mode, PostgresOptions, VaultOptions, VaultServer,
+    Ground, GroundSpec, Health, Kind, Mode, PostgresOptions, VaultOptions, VaultServer,
 };
 
 /// One ground for each test; where it can't run that is said, and counted by whoever reads the output.
@@ -51,6 +51,7 @@ on_both_grounds! {
     vault_reaches_the_database,
     init_sql_runs_as_the_admin,
     a_wrong_init_says_where,
+    a_stack_binds_its_servers_to_variables,
 }
 
 async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
@@ -193,6 +194,26 @@ async fn a_wrong_init_says_where(ground: &Ground) {
     };
     let error = ground.postgres(&options).await.unwrap_err().to_string();
     assert!(error.contains("running the init SQL") && error.contains("TABEL"), "{error}");
+}
+
+async fn a_stack_binds_its_servers_to_variables(ground: &Ground) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("inventory.sql"), "CREATE TABLE inventory (in_stock int);")
+        .unwrap();
+    let text = "servers:\n  demo: { postgres: '15', init: inventory.sql }\n  app: { postgres: '15', database: app }\n\
+                vars: { db_url: (( demo.address )), password: (( demo.admin_password )) }\n";
+    std::fs::write(folder.path().join("ground.yaml"), text).unwrap();
+    let stack = ground.stack(&GroundSpec::read(folder.path(), None).unwrap()).await.unwrap();
+    assert_eq!(stack.vars["db_url"], stack.servers["demo"].address_for_vault.as_str());
+    assert_eq!(stack.vault.health().await, Health::Active);
+    let demo = &stack.servers["demo"];
+    let password = SecretString::from(stack.vars["password"].as_str().unwrap());
+    let login = demo.login("vault", &password);
+    let mut connection = PgConnection::connect_with(&login).await.unwrap();
+    sqlx::query("SELECT in_stock FROM inventory").fetch_all(&mut connection).await.unwrap();
+    assert_eq!(stack.servers["app"].database, "app");
+    assert!(!format!("{stack:?}").contains(stack.vars["password"].as_str().unwrap()));
+    stack.end().await.unwrap();
 }
 
 fn client(vault: &VaultServer) -> reqwest::Client {

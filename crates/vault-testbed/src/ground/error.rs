@@ -32,6 +32,9 @@ pub enum Error {
         "{0} belongs to somebody else on an `address` ground: it is never stopped or started from here"
     )]
     NotOurs(String),
+    /// What is wrong with a `ground.yaml`, each with its place and line.
+    #[error("{0}")]
+    Spec(String),
     #[error("interrupted by {0}")]
     Interrupted(&'static str),
 }

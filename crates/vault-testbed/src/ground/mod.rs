@@ -17,6 +17,8 @@ mod postgres_local;
 mod process;
 mod run;
 pub mod servers;
+mod spec;
+mod stack;
 mod vault;
 mod vault_config;
 mod vault_start;
@@ -36,6 +38,8 @@ pub use interrupt::interrupted;
 pub use postgres::{Postgres, PostgresOptions, SUPERUSER};
 pub use postgres_local::Installation;
 pub use run::{Run, Swept};
+pub use spec::GroundSpec;
+pub use stack::Stack;
 pub use vault::VaultServer;
 pub use vault_config::{Mode, VaultOptions};
 

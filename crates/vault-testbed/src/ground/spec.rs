@@ -1,0 +1,451 @@
+//! `ground.yaml` of a spec: which servers its far sides are, and what of them its variables are bound to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vault_model::mistakes::Mistakes;
+use vault_model::nearest::nearest;
+use vault_model::node::{Key, Node};
+use vault_model::source::{Mistake, Place, Sources};
+use vault_model::template::{Inputs, Templates};
+use vault_model::vars::{Declared, Given, Vars, resolve};
+use vault_model::yaml;
+
+use super::error::{Error, Result};
+use super::postgres::PostgresOptions;
+use super::vault_config::{Mode, VaultOptions};
+
+/// What a spec needs around it, for one environment. Without a `ground.yaml`: a dev server and nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct GroundSpec {
+    pub vault: VaultOptions,
+    /// In the order of the text.
+    pub servers: Vec<(String, PostgresOptions)>,
+    vars: Option<Node>,
+    sources: Arc<Sources>,
+}
+
+pub const FILE: &str = "ground.yaml";
+
+const TOP: [&str; 4] = ["vault", "servers", "vars", "environments"];
+const IN_ENVIRONMENT: [&str; 2] = ["vault", "vars"];
+const VAULT: [&str; 4] = ["mode", "tls", "audit", "config"];
+const SERVER: [&str; 5] = ["postgres", "database", "init", "admin_user", "admin_superuser"];
+
+impl GroundSpec {
+    /// Of a spec's folder. What is wrong comes all at once, with lines.
+    pub fn read(folder: &Path, environment: Option<&str>) -> Result<Self> {
+        let path = folder.join(FILE);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => return Err(Error::file("read", path)(error)),
+        };
+        let mut sources = Sources::default();
+        let name = path.display().to_string();
+        let mut reader = Reader { folder, mistakes: Vec::new() };
+        let spec = match yaml::read(&mut sources, name, &bytes) {
+            Ok(root) => reader.ground(root, environment),
+            Err(mistakes) => {
+                reader.mistakes = mistakes;
+                Self::default()
+            }
+        };
+        let mut spec = Self { sources: Arc::new(sources), ..spec };
+        if reader.mistakes.is_empty() {
+            // With stand-ins for addresses: an unknown name is found before anything is started.
+            let known = spec
+                .servers
+                .iter()
+                .map(|(name, options)| (name.clone(), stand_in(options)))
+                .collect();
+            reader.mistakes = spec.render(known).err().unwrap_or_default();
+        }
+        match reader.mistakes.is_empty() {
+            true => Ok(spec),
+            false => Err(spec.wrong(std::mem::take(&mut reader.mistakes))),
+        }
+    }
+
+    /// Names and values for the spec's variables. `known`: what each server's name means in a template.
+    pub(super) fn vars(&mut self, known: Vec<(String, Value)>) -> Result<Vec<(String, Value)>> {
+        self.render(known).map_err(|mistakes| self.wrong(mistakes))
+    }
+
+    fn render(
+        &mut self,
+        known: Vec<(String, Value)>,
+    ) -> std::result::Result<Vec<(String, Value)>, Vec<Mistake>> {
+        let Some(mut vars) = self.vars.clone() else { return Ok(Vec::new()) };
+        let mut sources = (*self.sources).clone();
+        let templates = Templates::new(Arc::new(Nothing));
+        let known = meanings(known, vars.place, &templates, &mut sources)?;
+        let mistakes = templates.render(&mut vars, &known, &sources);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let entries = vars.as_map().unwrap_or_default();
+        Ok(entries.iter().map(|(name, value)| (name.text.to_string(), value.to_json())).collect())
+    }
+
+    fn wrong(&self, mistakes: Vec<Mistake>) -> Error {
+        let text = mistakes.into_iter().collect::<Mistakes>().render(&self.sources, false);
+        Error::Spec(text.trim_end().to_owned())
+    }
+}
+
+/// What `demo.address` and the like are. A server's name is not declared in the file's `vars`: it is given.
+pub(super) fn meaning(
+    address: &str,
+    from_here: &str,
+    options: &PostgresOptions,
+    password: &str,
+) -> Value {
+    json!({
+        "address": address,
+        "address_from_here": from_here,
+        "database": options.database,
+        "admin_user": options.admin_user,
+        "admin_password": password,
+    })
+}
+
+fn stand_in(options: &PostgresOptions) -> Value {
+    meaning("127.0.0.1:5432", "127.0.0.1:5432", options, "not yet known")
+}
+
+fn meanings(
+    known: Vec<(String, Value)>,
+    place: Place,
+    templates: &Templates,
+    sources: &mut Sources,
+) -> std::result::Result<Vars, Vec<Mistake>> {
+    let declared: Vec<Declared> = known
+        .iter()
+        // A password is among what a name means.
+        .map(|(name, _)| Declared {
+            name: name.clone(),
+            place,
+            default: None,
+            secret: true,
+            description: None,
+        })
+        .collect();
+    // As a file of values: plain data, in which nothing is a template.
+    let values = Node::from_json(place, Value::Object(known.into_iter().collect()));
+    let given = Given { flags: Vec::new(), files: vec![values], env: &|_| None, environment: None };
+    resolve(&declared, given, templates, sources)
+}
+
+/// A ground depends on nothing but its own file.
+struct Nothing;
+
+impl Inputs for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str) -> std::result::Result<String, String> {
+        Err("a ground reads no files into its variables".into())
+    }
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader<'_> {
+    fn ground(&mut self, mut root: Node, environment: Option<&str>) -> GroundSpec {
+        let mut spec = GroundSpec::default();
+        self.keys(&root, FILE, &TOP);
+        if let Some((_, vault)) = root.take("vault") {
+            self.vault(&vault, &mut spec.vault);
+        }
+        if let Some((_, servers)) = root.take("servers") {
+            for (name, server) in self.map(&servers, "`servers`") {
+                self.name(name);
+                spec.servers.extend(self.server(name, server));
+            }
+        }
+        spec.vars = root.take("vars").map(|(_, vars)| vars);
+        if let Some(vars) = &spec.vars {
+            self.map(vars, "`vars`");
+        }
+        let Some((_, environments)) = root.take("environments") else { return spec };
+        for (name, said) in self.map(&environments, "`environments`") {
+            self.keys(said, &format!("environment `{}`", name.text), &IN_ENVIRONMENT);
+            // Read in any case, so that a mistake is found whichever environment is asked for.
+            let mut vault = spec.vault.clone();
+            said.get("vault").inspect(|of_vault| self.vault(of_vault, &mut vault));
+            if environment == Some(&name.text) {
+                spec.vault = vault;
+                spec.vars = said.get("vars").cloned().or(spec.vars.take());
+            }
+        }
+        spec
+    }
+
+    fn vault(&mut self, said: &Node, options: &mut VaultOptions) {
+        self.keys(said, "`vault`", &VAULT);
+        if let Some(mode) = said.get("mode") {
+            match mode.as_text() {
+                Some("dev") => options.mode = Mode::Dev,
+                Some("raft") => options.mode = Mode::Raft,
+                _ => self.mistakes.push(mode.should_be("`mode`", "`dev` or `raft`")),
+            }
+        }
+        for (name, flag) in [("tls", &mut options.tls), ("audit", &mut options.audit)] {
+            self.flag(said, name, flag);
+        }
+        self.text(said, "config", &mut options.config);
+    }
+
+    fn server(&mut self, name: &Key, said: &Node) -> Option<(String, PostgresOptions)> {
+        let what = format!("server `{}`", name.text);
+        self.keys(said, &what, &SERVER);
+        let mut options = PostgresOptions::default();
+        let Some(version) = said.get("postgres") else {
+            let mistake = Mistake::error(said.place, format!("{what} doesn't say what it is"));
+            self.mistakes.push(mistake.help("say which PostgreSQL: `postgres: \"15\"`"));
+            return None;
+        };
+        options.version =
+            match (version.as_text(), version.as_number().and_then(|number| number.as_u64())) {
+                (Some(text), _)
+                    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) =>
+                {
+                    text.to_owned()
+                }
+                (_, Some(number)) => number.to_string(),
+                _ => {
+                    self.mistakes
+                        .push(version.should_be("`postgres`", "a major version such as \"15\""));
+                    return None;
+                }
+            };
+        self.text(said, "database", &mut options.database);
+        self.text(said, "admin_user", &mut options.admin_user);
+        self.flag(said, "admin_superuser", &mut options.admin_is_superuser);
+        options.init = said.get("init").and_then(|init| self.init(init));
+        Some((name.text.to_string(), options))
+    }
+
+    /// The text of a file in the spec's folder.
+    fn init(&mut self, said: &Node) -> Option<String> {
+        let Some(file) = said.as_text() else {
+            self.mistakes.push(said.should_be("`init`", "a file of SQL in the spec's folder"));
+            return None;
+        };
+        let path = self.folder.join(file);
+        let read = path.canonicalize().and_then(|path| {
+            match path.starts_with(self.folder.canonicalize()?) {
+                true => std::fs::read_to_string(path),
+                false => Err(std::io::Error::other("it is not in the spec's folder")),
+            }
+        });
+        let mistake =
+            |error| Mistake::error(said.place, format!("`{file}` can't be read: {error}"));
+        read.map_err(|error| self.mistakes.push(mistake(error))).ok()
+    }
+
+    fn flag(&mut self, said: &Node, name: &str, value: &mut bool) {
+        let Some(node) = said.get(name) else { return };
+        match node.as_bool() {
+            Some(said) => *value = said,
+            None => self.mistakes.push(node.should_be(&format!("`{name}`"), "true or false")),
+        }
+    }
+
+    fn text(&mut self, said: &Node, name: &str, value: &mut String) {
+        let Some(node) = said.get(name) else { return };
+        match node.as_text() {
+            Some(said) => *value = said.to_owned(),
+            None => self.mistakes.push(node.should_be(&format!("`{name}`"), "text")),
+        }
+    }
+
+    fn map<'n>(&mut self, said: &'n Node, what: &str) -> &'n [(Key, Node)] {
+        if !said.is_null() && said.as_map().is_none() {
+            self.mistakes.push(said.should_be(what, "a map"));
+        }
+        said.as_map().unwrap_or_default()
+    }
+
+    fn keys(&mut self, said: &Node, what: &str, known: &[&str]) {
+        for (key, _) in self.map(said, what) {
+            if !known.contains(&&*key.text) {
+                let help = match nearest(&key.text, known.iter().copied()) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => format!("there are {}", known.join(", ")),
+                };
+                let message = format!("{what} has no key `{}`", key.text);
+                self.mistakes.push(Mistake::error(key.place, message).help(help));
+            }
+        }
+    }
+
+    /// A name that a template can say.
+    fn name(&mut self, key: &Key) {
+        let mut letters = key.text.chars();
+        let is_name = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        if !is_name {
+            let mistake = Mistake::error(
+                key.place,
+                format!("server `{}` can't be named in a template", key.text),
+            );
+            self.mistakes.push(mistake.help("use letters, digits and `_`"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn folder(ground: &str) -> tempfile::TempDir {
+        let folder = tempfile::Builder::new().prefix("ground").tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), ground).unwrap();
+        std::fs::write(
+            folder.path().join("inventory.sql"),
+            "CREATE TABLE inventory (in_stock int);",
+        )
+        .unwrap();
+        folder
+    }
+
+    #[track_caller]
+    fn check(ground: &str, expected: Expect) {
+        let folder = folder(ground);
+        let error = GroundSpec::read(folder.path(), None).unwrap_err().to_string();
+        expected.assert_eq(&error.replace(&format!("{}/", folder.path().display()), ""));
+    }
+
+    const WHOLE: &str = r#"
+servers:
+  demo: { postgres: "15", database: demo, init: inventory.sql }
+vars:
+  db_url: (( demo.address ))
+  db_admin_password: (( demo.admin_password ))
+environments:
+  production: { vault: { mode: raft, tls: true, audit: true } }
+"#;
+
+    #[test]
+    fn servers_are_bound_to_variables() {
+        let folder = folder(WHOLE);
+        let mut spec = GroundSpec::read(folder.path(), None).unwrap();
+        assert_eq!(spec.vault, VaultOptions::default());
+        let (name, options) = spec.servers[0].clone();
+        assert_eq!(options.init.as_deref(), Some("CREATE TABLE inventory (in_stock int);"));
+        let known = vec![(name, meaning("db:5432", "127.0.0.1:40000", &options, "pg-{{((x))"))];
+        let vars = spec.vars(known).unwrap();
+        let expected = [("db_url", "db:5432"), ("db_admin_password", "pg-{{((x))")];
+        assert_eq!(vars, expected.map(|(name, value)| (name.to_owned(), Value::from(value))));
+    }
+
+    #[test]
+    fn an_environment_may_want_another_vault() {
+        let folder = folder(WHOLE);
+        let spec = GroundSpec::read(folder.path(), Some("production")).unwrap();
+        assert_eq!((spec.vault.mode, spec.vault.tls, spec.vault.audit), (Mode::Raft, true, true));
+        assert!(spec.vars.is_some());
+    }
+
+    #[test]
+    fn a_spec_without_a_ground_needs_a_vault_only() {
+        let spec = GroundSpec::read(Path::new("nowhere"), None).unwrap();
+        assert!(spec.servers.is_empty() && spec.vault == VaultOptions::default());
+    }
+
+    #[test]
+    fn all_mistakes_come_at_once() {
+        check(
+            "servers:\n  demo-db: { postgress: \"15\" }\nvault: { mode: ha, tls: 1 }\nserver: {}\n",
+            expect![[r#"
+                error: server `demo-db` can't be named in a template
+                 --> ground.yaml:2:3
+                  |
+                2 |   demo-db: { postgress: "15" }
+                  |   ^^^^^^^
+                  |
+                  = help: use letters, digits and `_`
+
+                error: server `demo-db` doesn't say what it is
+                 --> ground.yaml:2:12
+                  |
+                2 |   demo-db: { postgress: "15" }
+                  |            ^^^^^^^^^^^^^^^^^^^
+                  |
+                  = help: say which PostgreSQL: `postgres: "15"`
+
+                error: server `demo-db` has no key `postgress`
+                 --> ground.yaml:2:14
+                  |
+                2 |   demo-db: { postgress: "15" }
+                  |              ^^^^^^^^^
+                  |
+                  = help: did you mean `postgres`?
+
+                error: `mode` should be `dev` or `raft`, not text
+                 --> ground.yaml:3:16
+                  |
+                3 | vault: { mode: ha, tls: 1 }
+                  |                ^^
+
+                error: `tls` should be true or false, not a number
+                 --> ground.yaml:3:25
+                  |
+                3 | vault: { mode: ha, tls: 1 }
+                  |                         ^
+
+                error: ground.yaml has no key `server`
+                 --> ground.yaml:4:1
+                  |
+                4 | server: {}
+                  | ^^^^^^
+                  |
+                  = help: did you mean `servers`?"#]],
+        );
+    }
+
+    #[test]
+    fn a_template_names_a_server_of_the_file() {
+        check(
+            "servers: { demo: { postgres: 15 } }\nvars: { db_url: (( dmo.address )), other: (( demo.adress )) }\n",
+            expect![[r#"
+                error: no variable is called `dmo`
+                 --> ground.yaml:2:20
+                  |
+                2 | vars: { db_url: (( dmo.address )), other: (( demo.adress )) }
+                  |                    ^^^
+                  |
+                  = help: did you mean `demo`?
+
+                error: there is no such value
+                 --> ground.yaml:2:43
+                  |
+                2 | vars: { db_url: (( dmo.address )), other: (( demo.adress )) }
+                  |                                           ^^^^^^^^^^^^^^^^^
+                  |
+                  = help: name one that is there, or give a default: `| default("…")`"#]],
+        );
+    }
+
+    #[test]
+    fn init_stays_in_the_folder() {
+        let outside = folder("");
+        let name = outside.path().file_name().unwrap().to_string_lossy();
+        let folder = folder(&format!(
+            "servers: {{ demo: {{ postgres: '15', init: ../{name}/inventory.sql }} }}"
+        ));
+        let error = GroundSpec::read(folder.path(), None).unwrap_err().to_string();
+        assert!(error.contains("it is not in the spec's folder"), "{error}");
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything that a spec needs around it, started together.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::Ground;
+use super::error::Result;
+use super::postgres::Postgres;
+use super::spec::{GroundSpec, meaning};
+use super::vault::VaultServer;
+
+/// A Vault, the servers of `ground.yaml`, and the values of the spec's variables that it binds.
+pub struct Stack {
+    pub vault: VaultServer,
+    pub servers: BTreeMap<String, Postgres>,
+    /// Some are secret: the spec says which.
+    pub vars: BTreeMap<String, Value>,
+}
+
+impl Ground {
+    pub async fn stack(&self, spec: &GroundSpec) -> Result<Stack> {
+        let servers = spec.servers.iter().map(|(_, options)| self.postgres(options));
+        let (vault, servers) = tokio::try_join!(self.vault(&spec.vault), try_join_all(servers))?;
+        let known = spec.servers.iter().zip(&servers).map(|((name, options), server)| {
+            let password = server.admin_password.expose_secret();
+            let value =
+                meaning(&server.address_for_vault, &server.address_from_here, options, password);
+            (name.clone(), value)
+        });
+        let vars = spec.clone().vars(known.collect())?.into_iter().collect();
+        let names = spec.servers.iter().map(|(name, _)| name.clone());
+        Ok(Stack { vault, servers: names.zip(servers).collect(), vars })
+    }
+}
+
+impl Stack {
+    /// Ends its servers now, in order. Dropping it ends them too.
+    pub async fn end(mut self) -> Result<()> {
+        for server in self.servers.values_mut() {
+            server.stop().await?;
+        }
+        match self.vault.stop().await {
+            Err(super::Error::NotOurs(_)) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl std::fmt::Debug for Stack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let vars: Vec<&String> = self.vars.keys().collect();
+        f.debug_struct("Stack")
+            .field("vault", &self.vault)
+            .field("servers", &self.servers)
+            .field("vars", &vars)
+            .finish()
+    }
+}
