@@ -172,37 +172,14 @@ impl Variable {
 
     fn duration(self) -> Result<Duration, SettingsError> {
         let remedy = "write seconds such as 60, or a duration such as 90s or 1m30s";
-        match parse_duration(self.value.trim()) {
-            Some(it) if !it.is_zero() => Ok(it),
-            Some(_) => Err(self.error("there is no waiting without an end", remedy)),
-            None => Err(self.error(format!("`{}` isn't a duration", self.value), remedy)),
+        let Some(it) = vault_model::duration::parse(self.value.trim()) else {
+            return Err(self.error(format!("`{}` isn't a duration", self.value), remedy));
+        };
+        match (u64::try_from(it.seconds), u32::try_from(it.nanoseconds)) {
+            (Ok(seconds), Ok(nanoseconds)) if seconds > 0 || nanoseconds > 0 => {
+                Ok(Duration::new(seconds, nanoseconds))
+            }
+            _ => Err(self.error("there is no waiting without an end", remedy)),
         }
     }
-}
-
-/// Bare seconds, `Nd`, or Go's `1h30m`.
-fn parse_duration(text: &str) -> Option<Duration> {
-    if text.bytes().all(|it| it.is_ascii_digit()) {
-        return text.parse().ok().map(Duration::from_secs);
-    }
-    let (mut rest, mut total) = (text, 0.0);
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|it| *it > 0)?;
-        let unit = rest[number..]
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .map_or(rest.len(), |it| number + it);
-        let seconds = match &rest[number..unit] {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" if unit == text.len() => 86400.0,
-            _ => return None,
-        };
-        total += rest[..number].parse::<f64>().ok()? * seconds;
-        rest = &rest[unit..];
-    }
-    Duration::try_from_secs_f64(total).ok()
 }

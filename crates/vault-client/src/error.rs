@@ -6,7 +6,7 @@ use vault_model::request::Method;
 
 /// One request that didn't come through: which, why, and what to do.
 /// Never holds a body, and of the answer only Vault's own reasons, masked.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VaultError {
     pub method: Method,
     /// Without `/v1/`.

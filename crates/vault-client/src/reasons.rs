@@ -69,8 +69,9 @@ fn is_secret(name: &str) -> bool {
         "otp",
         "private",
     ];
-    // Policies and CIDRs of a token role are no secrets, and needed to understand a refusal.
-    const PUBLIC: [&str; 3] = ["policies", "cidrs", "type"];
+    // What describes a token or a key is no secret, and needed to understand a refusal.
+    const PUBLIC: [&str; 9] =
+        ["policies", "cidrs", "type", "ttl", "period", "name", "bits", "uses", "usage"];
     let name = name.to_ascii_lowercase();
     name == "data"
         || (PARTS.iter().any(|it| name.contains(it)) && !PUBLIC.iter().any(|it| name.ends_with(it)))
@@ -123,4 +124,106 @@ fn mask_tokens(line: &str) -> String {
         rest = &rest[end..];
     }
     out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(sent: Value, errors: &[&str], expected: Expect) {
+        let answer = json!({ "errors": errors });
+        let lines = read(answer.as_object(), sent.as_object().unwrap(), "root");
+        expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn an_error_list_of_go_becomes_lines() {
+        let list = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n";
+        check(
+            json!({}),
+            &[list, "and more"],
+            expect![[r#"
+                permission denied
+                invalid token
+                and more"#]],
+        );
+    }
+
+    #[test]
+    fn what_was_sent_in_secret_isnt_repeated() {
+        check(
+            json!({ "password": "hidden", "secret_id": "hidden-too", "allowed_roles": "app", "token_ttl": "5q" }),
+            &["bad password hidden, hidden-too for app", "token_ttl: unknown unit in 5q"],
+            expect![[r#"
+                bad password (masked), (masked) for app
+                token_ttl: unknown unit in 5q"#]],
+        );
+        check(
+            json!({ "data": { "deep": [{ "any": "stored value" }] }, "options": { "cas": 1 } }),
+            &["cannot store stored value"],
+            expect!["cannot store (masked)"],
+        );
+    }
+
+    #[test]
+    fn the_token_isnt_repeated() {
+        check(
+            json!({}),
+            &["the token root isn't root's"],
+            expect!["the token (masked) isn't (masked)'s"],
+        );
+        check(
+            json!({}),
+            &[
+                "lookup of hvs.CAESIJ-abc_0123456789, s.abcdefghijklmnopqrstuvwx and s.short in path a.b.c failed",
+            ],
+            expect!["lookup of (masked), (masked) and s.short in path a.b.c failed"],
+        );
+    }
+
+    #[test]
+    fn a_url_loses_its_password_and_keeps_the_rest() {
+        for (text, expected) in [
+            (
+                "parse \"postgresql://me:pass@db:5432/app?a=b\": no",
+                "parse \"postgresql://me:(masked)@db:5432/app?a=b\": no",
+            ),
+            ("mysql://me:p/a?s@s@db/app", "mysql://me:(masked)@db/app"),
+            (
+                "see https://example.com:8200/a and mail a@b",
+                "see https://example.com:8200/a and mail a@b",
+            ),
+            ("http://a:1/x http://me:p@b", "http://a:1/x http://me:(masked)@b"),
+            ("ldap://üser:päss@höst", "ldap://üser:(masked)@höst"),
+            ("://", "://"),
+        ] {
+            assert_eq!(mask_passwords_in_urls(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_reason_is_printable_and_short() {
+        let line = clean(&format!("\u{1b}[31mred\u{7}{}", "ü".repeat(1000)), &[]);
+        assert!(line.starts_with(" [31mred ü") && line.ends_with('…'));
+        assert_eq!(line.chars().count(), LONGEST + 1);
+        let many = vec!["no"; 100];
+        let answer = json!({ "errors": many });
+        assert_eq!(read(answer.as_object(), &Body::new(), "").len(), MOST);
+    }
+
+    #[test]
+    fn an_answer_that_isnt_vaults_has_no_reasons() {
+        for answer in [
+            json!({}),
+            json!({ "errors": null }),
+            json!({ "errors": "text" }),
+            json!({ "errors": [1] }),
+        ] {
+            assert!(read(answer.as_object(), &Body::new(), "").is_empty());
+        }
+    }
 }

@@ -171,8 +171,9 @@ fn failure(
         412 => Failure::Consistency,
         429 => Failure::RateLimited { retry_after: retry_after(&heard.headers) },
         472 | 473 => Failure::Standby,
-        500.. if says("Vault is sealed") || says("is sealed") => Failure::Sealed,
-        500.. if says("active cluster node not found") || says("no active") => Failure::Standby,
+        503 if says("is sealed") => Failure::Sealed,
+        500.. if says("Vault is sealed") => Failure::Sealed,
+        500.. if says("active cluster node not found") => Failure::Standby,
         500.. => Failure::Server,
         _ => Failure::BadRequest,
     }

@@ -1,4 +1,4 @@
-//! A token goes only where the settings say.
+//! A token goes only where the settings say: redirects and proxies.
 
 use expect_test::expect;
 use vault_client::Failure;
@@ -73,4 +73,22 @@ async fn a_redirect_to_nowhere_is_an_error() {
     let server = always(ResponseTemplate::new(307)).await;
     let error = vault(&server.uri()).read("sys/mounts").await.unwrap_err();
     expect!["GET sys/mounts: redirected to nowhere (status 307)"].assert_eq(&error.to_string());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_named_is_used() {
+    let proxy = always(ok()).await;
+    let through = |address: &str| {
+        vault_with(address, |it| {
+            it.proxy = Some(proxy.uri().into());
+            it.max_retries = 0;
+        })
+    };
+    through("http://vault.invalid:8200").read("sys/mounts").await.unwrap();
+    let asked = proxy.received_requests().await.unwrap();
+    assert_eq!(asked[0].headers["host"], "vault.invalid:8200");
+    // Through a tunnel, which this one can't make; the token isn't told to it.
+    through("https://vault.invalid:8200").read("sys/mounts").await.unwrap_err();
+    let asked = proxy.received_requests().await.unwrap();
+    assert!(asked[1..].iter().all(|it| !it.headers.contains_key("x-vault-token")));
 }
