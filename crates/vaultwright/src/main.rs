@@ -1,1 +1,87 @@
-fn main() {}
+//! The command line of vaultwright.
+
+mod apply;
+mod args;
+mod check;
+mod failure;
+mod output;
+mod pinned;
+mod plan;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Vault configuration as code that proves itself
+#[derive(Parser)]
+#[command(name = "vaultwright", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    /// Print the JSON Schema of a spec
+    Schema,
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Verify(plan::VerifyArgs),
+    Destroy(apply::DestroyArgs),
+}
+
+/// How a command ended, as CI reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    Failed,
+    /// There are differences: `plan --exit-code`, `verify`.
+    Differs,
+}
+
+fn main() -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => {
+            let _ = err.print();
+            // 2 means differences.
+            return ExitCode::from(u8::from(err.use_stderr()));
+        }
+    };
+    let filter =
+        EnvFilter::try_from_env("VAULTWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let quiet = vault_client::QUIET.split(',').filter_map(|it| it.parse().ok());
+    let filter = quiet.fold(filter, EnvFilter::add_directive);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(err) => {
+            eprintln!("error: cannot start: {err}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Failed) => ExitCode::FAILURE,
+        Ok(Exit::Differs) => ExitCode::from(2),
+        Err(err) => {
+            eprintln!("{}", failure::show(&err));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Check(args) => check::check(&args),
+        Command::Schema => Ok(check::schema()),
+        Command::Plan(args) => plan::plan(args).await,
+        Command::Apply(args) => apply::apply(args).await,
+        Command::Verify(args) => plan::verify(args).await,
+        Command::Destroy(args) => apply::destroy(args).await,
+    }
+}

@@ -1,0 +1,155 @@
+//! What the writer of a spec means: who may do what, and what a credential can do.
+
+use crate::{
+    Path,
+    node::Node,
+    source::{Mistake, Place},
+};
+
+/// One entry of `claims:`.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub place: Place,
+    pub subject: Subject,
+}
+
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// Whoever logs in by the role at this path.
+    Login { path: Path, may: Vec<Operation>, may_not: Vec<Operation> },
+    /// Whoever has what this path issues.
+    Credential { path: Path, can: Vec<Statement>, cannot: Vec<Statement> },
+}
+
+/// `read database/creds/app`
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub place: Place,
+    pub verb: Verb,
+    pub path: Path,
+}
+
+/// What a claim may name: the capabilities of Vault's policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Create,
+    Read,
+    Update,
+    Patch,
+    Delete,
+    List,
+    Sudo,
+}
+
+/// Something to say to a database.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub place: Place,
+    pub text: String,
+}
+
+impl Verb {
+    pub const ALL: &[Verb] = &[
+        Verb::Create,
+        Verb::Read,
+        Verb::Update,
+        Verb::Patch,
+        Verb::Delete,
+        Verb::List,
+        Verb::Sudo,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Create => "create",
+            Verb::Read => "read",
+            Verb::Update => "update",
+            Verb::Patch => "patch",
+            Verb::Delete => "delete",
+            Verb::List => "list",
+            Verb::Sudo => "sudo",
+        }
+    }
+}
+
+/// The list `claims:`.
+pub fn read(node: &Node) -> (Vec<Claim>, Vec<Mistake>) {
+    let mut mistakes = Vec::new();
+    let Some(items) = node.as_list() else {
+        return (Vec::new(), vec![node.should_be("`claims`", "a list")]);
+    };
+    let claims = items.iter().filter_map(|it| claim(it, &mut mistakes)).collect();
+    (claims, mistakes)
+}
+
+fn claim(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Claim> {
+    let Some(entries) = node.as_map() else {
+        mistakes.push(node.should_be("a claim", "a map"));
+        return None;
+    };
+    let (subject, known) = if let Some(login) = node.get("login") {
+        let path = text(login, "`login`", mistakes)?;
+        let (may, may_not) =
+            (operations(node, "may", mistakes), operations(node, "may_not", mistakes));
+        (Subject::Login { path, may, may_not }, ["login", "may", "may_not"])
+    } else if let Some(credential) = node.get("credential") {
+        let path = text(credential, "`credential`", mistakes)?;
+        let (can, cannot) =
+            (statements(node, "can", mistakes), statements(node, "cannot", mistakes));
+        (Subject::Credential { path, can, cannot }, ["credential", "can", "cannot"])
+    } else {
+        let mistake =
+            Mistake::error(node.place, "a claim names neither a `login` nor a `credential`");
+        let help = "`- login: auth/approle/role/app` with `may` and `may_not`, \
+                    or `- credential: database/creds/app` with `can` and `cannot`";
+        mistakes.push(mistake.help(help));
+        return None;
+    };
+    for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&&*key.text)) {
+        let mistake = Mistake::error(key.place, format!("a claim has no `{}`", key.text));
+        mistakes.push(mistake.help(format!("here it has `{}`", known.join("`, `"))));
+    }
+    Some(Claim { place: node.place, subject })
+}
+
+fn operations(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Operation> {
+    let mut found = Vec::new();
+    for item in items(node, key, mistakes) {
+        let Some(said) = text(item, &format!("`{key}`"), mistakes) else { continue };
+        let parts = said.split_once(' ').map(|(verb, path)| (verb, path.trim()));
+        let verb = |name: &str| Verb::ALL.iter().copied().find(|it| it.name() == name);
+        match parts.and_then(|(name, path)| Some((verb(name)?, path))) {
+            Some((verb, path)) => {
+                found.push(Operation { place: item.place, verb, path: path.to_owned() });
+            }
+            None => mistakes.push(
+                Mistake::error(item.place, format!("`{said}` is no operation and a path"))
+                    .help("such as `read database/creds/app`; operations are create, read, update, patch, delete, list, sudo"),
+            ),
+        }
+    }
+    found
+}
+
+fn statements(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Statement> {
+    let one = |item: &Node, mistakes: &mut Vec<Mistake>| {
+        let text = text(item, &format!("`{key}`"), mistakes)?;
+        Some(Statement { place: item.place, text })
+    };
+    items(node, key, mistakes).iter().filter_map(|it| one(it, mistakes)).collect()
+}
+
+fn items<'a>(node: &'a Node, key: &str, mistakes: &mut Vec<Mistake>) -> &'a [Node] {
+    let Some(said) = node.get(key) else { return &[] };
+    said.as_list().unwrap_or_else(|| {
+        mistakes.push(said.should_be(&format!("`{key}`"), "a list"));
+        &[]
+    })
+}
+
+fn text(node: &Node, what: &str, mistakes: &mut Vec<Mistake>) -> Option<String> {
+    if node.as_text().is_none() {
+        mistakes.push(node.should_be(what, "text"));
+    }
+    node.as_text().map(str::to_owned)
+}

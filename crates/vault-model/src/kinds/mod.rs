@@ -1,0 +1,85 @@
+//! Every kind there is. To add an engine: a file here, and its name twice below.
+
+mod approle;
+mod aws;
+mod database;
+mod database_plugins;
+mod identity;
+mod kubernetes;
+mod kv;
+mod mount;
+mod raw;
+mod sys;
+mod token;
+mod transit;
+mod userpass;
+
+use serde_json::Value;
+
+use crate::{
+    Body,
+    kind::{Engine, Kind},
+    object::Object,
+};
+
+pub use mount::{AUTH, SECRETS};
+pub use raw::RAW;
+
+pub const ENGINES: &[&Engine] = &[
+    &aws::ENGINE,
+    &database::ENGINE,
+    &identity::ENGINE,
+    &kv::VERSION_1,
+    &kv::VERSION_2,
+    &sys::ENGINE,
+    &transit::ENGINE,
+];
+
+/// Auth methods. Some have the name of a secrets engine.
+pub const METHODS: &[&Engine] =
+    &[&approle::ENGINE, &kubernetes::ENGINE, &token::ENGINE, &userpass::ENGINE];
+
+/// The engine of a mount of this `type`, with the mount's `options.version`.
+pub fn engine(name: &str, version: Option<&str>) -> Option<&'static Engine> {
+    let name = match (name, version) {
+        ("kv" | "generic", Some("2")) => "kv-v2",
+        ("kv-v1" | "generic", _) => "kv",
+        _ => name,
+    };
+    ENGINES.iter().copied().find(|it| it.name == name)
+}
+
+/// The auth method of this `type`.
+pub fn method(name: &str) -> Option<&'static Engine> {
+    METHODS.iter().copied().find(|it| it.name == name)
+}
+
+/// Whether `object` is a mount whose deletion deletes what nobody can make again, going by what is there.
+pub fn bears_data(object: &Object, there: Option<&Body>) -> bool {
+    let text = |key: &str| {
+        there.and_then(|it| it.get(key)).or_else(|| object.said.get(key)).and_then(Value::as_str)
+    };
+    let is_secrets = object.kind.section == SECRETS.section;
+    // What is not known may be precious.
+    is_secrets && text("type").and_then(|it| engine(it, None)).is_none_or(|it| it.bears_data)
+}
+
+pub fn all() -> impl Iterator<Item = (&'static Engine, &'static Kind)> {
+    let engines = ENGINES.iter().chain(METHODS);
+    engines.flat_map(|engine| engine.kinds.iter().map(move |kind| (*engine, kind)))
+}
+
+/// `body` with those of `fields` that it leaves out as they are: else the write would reset them.
+fn keep<'a>(
+    fields: impl IntoIterator<Item = &'a str>,
+    mut body: Body,
+    live: Option<&Body>,
+) -> Body {
+    for field in fields {
+        if let (Some(value), false) = (live.and_then(|it| it.get(field)), body.contains_key(field))
+        {
+            body.insert(field.to_owned(), value.clone());
+        }
+    }
+    body
+}

@@ -1,0 +1,44 @@
+//! What a spec owns, and which roots it has rotated. Kept in Vault, one record a spec; it never holds a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Path;
+
+/// The mount of the ledgers where a spec names none.
+pub const MOUNT: &str = "vaultwright";
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Of this record's shape: 1.
+    pub format: u32,
+    /// Of the tool that wrote it last.
+    pub tool: String,
+    /// Paths that this spec has made or taken over.
+    pub owned: BTreeSet<Path>,
+    /// Objects whose root password Vault has replaced, with the time (RFC 3339).
+    #[serde(default)]
+    pub rotated: BTreeMap<Path, String>,
+    /// The apply under way, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applying: Option<Claim>,
+}
+
+/// An apply's claim to be the only one. It lapses by itself, so that a killed run blocks nobody for long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// A number that no other run has.
+    pub run: String,
+    pub host: String,
+    pub pid: u32,
+    /// Unix seconds.
+    pub until: i64,
+}
+
+impl Ledger {
+    /// Where the record of the spec `name` is kept.
+    pub fn path(mount: &str, name: &str) -> Path {
+        format!("{mount}/data/{name}")
+    }
+}

@@ -1,0 +1,125 @@
+//! From the disk to a spec: which files belong to it, and what its templates may read.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use vault_model::{
+    spec::{self, Reading, Refused, Spec, SpecFile},
+    template::Inputs,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{path} holds no spec: no file in it ends in .yaml", path = path.display())]
+    Empty { path: PathBuf },
+    #[error("there is no environment `{name}`: {known}")]
+    NoEnvironment { name: String, known: String },
+    #[error("{} has mistakes", .0.sources.file(Default::default()).map_or("the spec", |it| it.name.as_str()))]
+    Refused(Box<Refused>),
+}
+
+/// What a person says about variables when they name a spec.
+#[derive(Clone, Debug, Default)]
+pub struct SpecInputs {
+    /// `NAME=VALUE`
+    pub vars: Vec<(String, String)>,
+    pub var_files: Vec<PathBuf>,
+    /// One of the spec's `environments/`.
+    pub environment: Option<String>,
+}
+
+const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// Reads the spec at `path`: a file, or a folder whose .yaml files, `ground.yaml` excepted, are one spec.
+pub fn load(path: &Path, inputs: &SpecInputs) -> Result<Spec, ReadError> {
+    let is_folder = path.is_dir();
+    let folder = if is_folder { path } else { path.parent().unwrap_or(Path::new(".")) };
+    let files = if is_folder { spec_files(path)? } else { vec![read(path)?] };
+    let environment = inputs.environment.as_ref().map(|it| environment(folder, it)).transpose()?;
+    let reading = Reading {
+        files,
+        vars: inputs.vars.clone(),
+        var_files: inputs.var_files.iter().map(|it| read(it)).collect::<Result<_, _>>()?,
+        environment,
+        env: &|name| env::var(name).ok(),
+        inputs: Arc::new(Disk { folder: folder.to_owned() }),
+    };
+    spec::read(reading).map_err(|it| ReadError::Refused(Box::new(it)))
+}
+
+fn spec_files(folder: &Path) -> Result<Vec<SpecFile>, ReadError> {
+    let failed = |source| ReadError::Io { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if is_yaml && path.is_file() && path.file_stem().is_none_or(|it| it != "ground") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(ReadError::Empty { path: folder.to_owned() });
+    }
+    paths.sort();
+    paths.iter().map(|it| read(it)).collect()
+}
+
+fn read(path: &Path) -> Result<SpecFile, ReadError> {
+    let failed = |source| ReadError::Io { path: path.to_owned(), source };
+    let size = fs::metadata(path).map_err(failed)?.len();
+    if size > LARGEST_FILE {
+        let problem = format!("it has {size} bytes, and a spec's file has at most {LARGEST_FILE}");
+        return Err(failed(io::Error::other(problem)));
+    }
+    let bytes = fs::read(path).map_err(failed)?;
+    Ok(SpecFile { name: path.display().to_string(), bytes })
+}
+
+fn environment(folder: &Path, name: &str) -> Result<SpecFile, ReadError> {
+    let folder = folder.join("environments");
+    let path = folder.join(format!("{name}.yaml"));
+    if path.is_file() && !name.contains(['/', '\\']) {
+        return read(&path);
+    }
+    let mut known: Vec<String> = fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|it| Some(it.ok()?.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    known.sort();
+    let known = match known.is_empty() {
+        true => format!("the spec has no {}", folder.display()),
+        false => format!("{} has {}", folder.display(), known.join(", ")),
+    };
+    Err(ReadError::NoEnvironment { name: name.to_owned(), known })
+}
+
+/// Answers templates from the process environment and from files of the spec's own folder.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Inputs for Disk {
+    fn env(&self, name: &str) -> Option<String> {
+        env::var(name).ok()
+    }
+
+    fn file(&self, name: &str) -> Result<String, String> {
+        let failed = |err: io::Error| format!("cannot read `{name}`: {err}");
+        let folder = self.folder.canonicalize().or_else(|_| env::current_dir()).map_err(failed)?;
+        let path = folder.join(name).canonicalize().map_err(failed)?;
+        if !path.starts_with(&folder) {
+            return Err(format!(
+                "`{name}` is outside the spec's folder: copy it into {}",
+                self.folder.display()
+            ));
+        }
+        let file = read(&path).map_err(|err| err.to_string())?;
+        String::from_utf8(file.bytes).map_err(|_| format!("`{name}` is not UTF-8"))
+    }
+}

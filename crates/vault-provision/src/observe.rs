@@ -1,0 +1,213 @@
+//! What Vault has now.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+use vault_client::{Failure, Vault, VaultError};
+use vault_model::{
+    Body, Path,
+    kind::Read,
+    live::Live,
+    object::{Object, each_reference},
+    request::Request,
+};
+
+use crate::{REQUESTS_AT_ONCE, collections::Collections};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// Paths whose answer is a table of others: an entry, `name/`, for each.
+const TABLES: [(&str, &str); 2] = [("sys/mounts", ""), ("sys/auth", "auth/")];
+
+/// Asks each path at most once, and nothing below a mount that is not there. A refusal is an error and never absence.
+pub async fn observe(vault: &Vault, objects: &[Arc<Object>]) -> Result<Live, ObserveError> {
+    let mut answers = Answers::default();
+    answers.tables(vault, objects).await?;
+    answers.lists(vault, objects).await?;
+    let mounts = answers.mounts();
+    let reachable: Vec<&Object> = objects
+        .iter()
+        .map(Arc::as_ref)
+        .filter(|it| mounts.contains(it.mount()) || is_builtin(it.mount()))
+        .collect();
+    let collections = Collections::list(vault, &reachable).await?;
+    let candidates: Vec<&Object> =
+        reachable.into_iter().filter(|it| collections.may_hold(it)).collect();
+
+    let mut paths: BTreeSet<Path> = candidates.iter().filter_map(|it| own_path(it)).collect();
+    paths.extend(foreign_paths(objects, &mounts));
+    answers.read(vault, paths).await?;
+    Ok(answers.live(&candidates, objects))
+}
+
+/// Whose paths are there in every Vault; `""` is the mount of raw paths.
+fn is_builtin(mount: &str) -> bool {
+    matches!(mount, "sys" | "identity" | "cubbyhole" | "")
+}
+
+/// The path that has to be read for this object alone.
+fn own_path(object: &Object) -> Option<Path> {
+    match object.kind.read {
+        Read::Here => Some(object.path.clone()),
+        Read::At(template) => Some(object.at(template)),
+        Read::In(_) | Read::Listed { .. } | Read::Never => None,
+    }
+}
+
+/// What references ask for and no object is. Passwords that Vault makes up are asked for when they are needed.
+fn foreign_paths(objects: &[Arc<Object>], mounts: &BTreeSet<String>) -> Vec<Path> {
+    let own: BTreeSet<&str> = objects.iter().map(|it| it.path.as_str()).collect();
+    let mut paths = Vec::new();
+    let mut add = |path: &str, _: &str| {
+        let is_table = TABLES
+            .iter()
+            .any(|(it, _)| path.strip_prefix(it).is_some_and(|it| it.starts_with('/')));
+        let is_mounted = is_builtin(path.split('/').next().unwrap_or_default())
+            || path.match_indices('/').any(|(end, _)| mounts.contains(&path[..end]));
+        if !own.contains(path) && !is_table && is_mounted && !path.ends_with("/generate") {
+            paths.push(path.to_owned());
+        }
+    };
+    objects.iter().flat_map(|it| it.said.values()).for_each(|it| each_reference(it, &mut add));
+    paths
+}
+
+/// What Vault said to each path; `None` where nothing is.
+#[derive(Default)]
+struct Answers {
+    tables: BTreeMap<Path, Body>,
+    /// By the path that was listed, what it tells of each key.
+    lists: BTreeMap<Path, Body>,
+    bodies: BTreeMap<Path, Option<Body>>,
+    deleted: BTreeMap<Path, u64>,
+}
+
+impl Answers {
+    async fn tables(&mut self, vault: &Vault, objects: &[Arc<Object>]) -> Result<(), VaultError> {
+        let of_kinds = objects.iter().filter_map(|it| match it.kind.read {
+            Read::In(template) => Some(it.at(template)),
+            _ => None,
+        });
+        let paths: BTreeSet<Path> =
+            TABLES.iter().map(|(it, _)| (*it).to_owned()).chain(of_kinds).collect();
+        self.tables = stream::iter(paths)
+            .map(|path| async move {
+                let table = vault.read(&path).await?.unwrap_or_default();
+                Ok::<_, VaultError>((path, table))
+            })
+            .buffer_unordered(REQUESTS_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(())
+    }
+
+    async fn lists(&mut self, vault: &Vault, objects: &[Arc<Object>]) -> Result<(), VaultError> {
+        let of_kinds = objects.iter().filter_map(|it| match it.kind.read {
+            Read::Listed { list, .. } => Some(it.at(list)),
+            _ => None,
+        });
+        for path in of_kinds.collect::<BTreeSet<Path>>() {
+            let answer = match vault.send(&Request::list(&path)).await {
+                Ok(answer) => answer.data.unwrap_or_default(),
+                Err(err) if err.failure == Failure::NotFound => Body::new(),
+                Err(err) => return Err(err),
+            };
+            let of_each = answer.get("key_info").and_then(Value::as_object).cloned();
+            self.lists.insert(path, of_each.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// `database`, `auth/approle`
+    fn mounts(&self) -> BTreeSet<String> {
+        let of = |(table, prefix): &(&str, &str)| {
+            let keys = self.tables.get(*table).into_iter().flat_map(|it| it.keys());
+            let prefix = (*prefix).to_owned();
+            keys.map(move |it| format!("{prefix}{}", it.trim_end_matches('/')))
+                .collect::<Vec<String>>()
+        };
+        TABLES.iter().flat_map(of).collect()
+    }
+
+    async fn read(&mut self, vault: &Vault, paths: BTreeSet<Path>) -> Result<(), VaultError> {
+        let mut answers = stream::iter(paths)
+            .map(|path| async move {
+                let answer = vault.send(&Request::get(&path)).await;
+                (path, answer)
+            })
+            .buffer_unordered(REQUESTS_AT_ONCE);
+        while let Some((path, answer)) = answers.next().await {
+            match answer {
+                Ok(answer) => _ = self.bodies.insert(path, answer.data),
+                Err(err) => match err.failure {
+                    Failure::NotFound => _ = self.bodies.insert(path, None),
+                    Failure::Deleted { version, .. } => _ = self.deleted.insert(path, version),
+                    _ => return Err(err),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn live(mut self, candidates: &[&Object], objects: &[Arc<Object>]) -> Live {
+        let mut live = Live::default();
+        for (table, _) in TABLES {
+            for (name, entry) in self.tables.get(table).into_iter().flatten() {
+                if let Value::Object(entry) = entry {
+                    live.insert(format!("{table}/{}", name.trim_end_matches('/')), entry.clone());
+                }
+            }
+        }
+        for object in candidates {
+            let answer = match object.kind.read {
+                Read::In(template) => self.entry(&object.at(template), object.name()),
+                Read::Here | Read::At(_) => {
+                    own_path(object).and_then(|it| self.bodies.get(&it).cloned().flatten())
+                }
+                Read::Listed { list, by } => self.listed(object, &object.at(list), by, &live),
+                Read::Never => None,
+            };
+            if let Some(body) = answer {
+                live.insert(&object.path, (object.kind.decode)(body));
+            } else if let Some(version) = self.deleted.get(&object.path) {
+                live.insert_deleted(&object.path, *version);
+            }
+        }
+        let own: BTreeSet<&str> = objects.iter().map(|it| it.path.as_str()).collect();
+        for (path, body) in std::mem::take(&mut self.bodies) {
+            if let (false, Some(body)) = (own.contains(path.as_str()), body) {
+                live.insert(path, body);
+            }
+        }
+        live
+    }
+
+    /// The entry of a list that has what the spec says in the fields `by`, whatever the case.
+    fn listed(&self, object: &Object, list: &str, by: &[&str], live: &Live) -> Option<Body> {
+        let said: Vec<Value> =
+            by.iter().map(|it| live.fill(object.said.get(*it).unwrap_or(&Value::Null))).collect();
+        let same = |a: &Value, b: Option<&Value>| match (a, b) {
+            (Value::String(a), Some(Value::String(b))) => a.eq_ignore_ascii_case(b),
+            (a, b) => Some(a) == b,
+        };
+        let fits =
+            |entry: &&Value| by.iter().zip(&said).all(|(key, said)| same(said, entry.get(key)));
+        let entries = self.lists.get(list)?.iter();
+        let (id, entry) = entries.map(|(id, it)| (id, it)).find(|(_, it)| fits(it))?;
+        let mut body = entry.as_object()?.clone();
+        body.insert("id".to_owned(), Value::String(id.clone()));
+        Some(body)
+    }
+
+    fn entry(&self, table: &str, name: &str) -> Option<Body> {
+        self.tables.get(table)?.get(&format!("{name}/"))?.as_object().cloned()
+    }
+}

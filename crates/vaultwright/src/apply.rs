@@ -1,0 +1,130 @@
+//! `apply` and `destroy`: what changes Vault.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use vault_client::Vault;
+use vault_model::{plan::Action, spec::Spec};
+use vault_provision::{Applied, Outcome, Prepared, Stop, load, prepare, prepare_destruction};
+
+use crate::{
+    Exit,
+    args::{Format, InputArgs, LoginArgs, SpecArgs, TargetArgs},
+    output, pinned, session,
+};
+
+/// Make Vault what a spec says
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// A spec, or a plan that `plan --out` kept
+    spec: PathBuf,
+    #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// Delete from Vault what a spec describes, and nothing else
+#[derive(Args, Debug)]
+pub struct DestroyArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[command(flatten)]
+    targets: TargetArgs,
+    /// Also mounts that bear data: KV, transit and whatever type is not known
+    #[arg(long)]
+    delete_data: bool,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+#[derive(Args, Debug)]
+struct HowArgs {
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    login: LoginArgs,
+}
+
+pub async fn apply(args: ApplyArgs) -> anyhow::Result<Exit> {
+    let pinned = pinned::read(&args.spec)?;
+    let (path, inputs, targets) = match &pinned {
+        Some(pinned) => (pinned.spec.clone(), pinned.inputs(&args.inputs), pinned.targets()),
+        None => (args.spec.clone(), args.inputs.clone(), args.targets.clone()),
+    };
+    let mut spec = load(&path, &inputs.inputs())?;
+    spec.select(&targets.target, &targets.exclude)?;
+    output::warnings(&spec);
+    let vault = session::connect(&args.how.login).await?;
+    let result = async {
+        let prepared = prepare(&vault, &spec).await?;
+        if let Some(pinned) = &pinned {
+            pinned.check(&spec.name, &prepared.plan)?;
+        }
+        carry_out(&vault, &spec, prepared, &args.how, pinned.is_some()).await
+    };
+    let exit = result.await;
+    vault.revoke_own_token().await?;
+    exit
+}
+
+pub async fn destroy(args: DestroyArgs) -> anyhow::Result<Exit> {
+    let mut spec = load(&args.spec.spec, &args.spec.inputs.inputs())?;
+    spec.select(&args.targets.target, &args.targets.exclude)?;
+    let vault = session::connect(&args.how.login).await?;
+    let result = async {
+        let prepared = prepare_destruction(&vault, &spec, args.delete_data).await?;
+        carry_out(&vault, &spec, prepared, &args.how, false).await
+    };
+    let exit = result.await;
+    vault.revoke_own_token().await?;
+    exit
+}
+
+async fn carry_out(
+    vault: &Vault,
+    spec: &Spec,
+    prepared: Prepared,
+    how: &HowArgs,
+    agreed: bool,
+) -> anyhow::Result<Exit> {
+    if how.format == Format::Text {
+        print!("{}", prepared.plan.show(output::colour()));
+    }
+    if !prepared.keeps_ledger() {
+        eprintln!(
+            "note: this token may not keep a ledger at {}/: what is owned and which roots were rotated is not recorded",
+            spec.ledger_mount
+        );
+    }
+    let question = match prepared.plan.count(Action::Delete) {
+        0 => "Apply this?",
+        _ => "Delete this?",
+    };
+    if !prepared.plan.is_empty() && !how.yes && !agreed && !output::agrees(question)? {
+        eprintln!("nothing was changed");
+        return Ok(Exit::Failed);
+    }
+    let stop = Stop::default();
+    let watcher = output::stop_on_signal(stop.clone());
+    let mut progress = output::Progress::new(prepared.plan.changes().count());
+    let applied = prepared.apply(vault, &stop, &mut |it| progress.show(spec, it)).await;
+    progress.finish();
+    watcher.abort();
+    let applied = applied?;
+    match how.format {
+        Format::Text => print!("{}", output::applied(&applied)),
+        Format::Json => output::json(&output::applied_json(spec, &applied)),
+    }
+    Ok(exit(&applied))
+}
+
+fn exit(applied: &Applied) -> Exit {
+    let is_fine = |it: &Outcome| it.is_done();
+    if applied.results.iter().all(|it| is_fine(&it.outcome)) { Exit::Done } else { Exit::Failed }
+}

@@ -1,0 +1,66 @@
+//! `check` and `schema`: what needs no Vault.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+use serde_json::json;
+use vault_provision::{ReadError, load};
+
+use crate::{
+    Exit,
+    args::{Format, SpecArgs},
+    output,
+};
+
+/// Find the mistakes in a spec; needs no Vault
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// The shape of what `check --format json` prints.
+const FORMAT: &str = "vaultwright/mistakes/1";
+
+pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let (mistakes, sources, objects) = match load(&args.spec.spec, &args.spec.inputs.inputs()) {
+        Ok(spec) => (spec.warnings, spec.sources, Some((spec.objects.len(), spec.claims.len()))),
+        Err(ReadError::Refused(refused)) => (refused.mistakes, refused.sources, None),
+        Err(err) => return Err(err.into()),
+    };
+    match args.format {
+        Format::Json => {
+            output::json(&json!({ "format": FORMAT, "mistakes": mistakes.to_json(&sources) }))
+        }
+        Format::Text => {
+            print!("{}", mistakes.render(&sources, std::io::stdout().is_terminal()));
+            let noun = |count: usize, one: &str| {
+                format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+            };
+            match objects {
+                Some((objects, claims)) => {
+                    println!(
+                        "{}: {}, {}",
+                        args.spec.spec.display(),
+                        noun(objects, "object"),
+                        noun(claims, "claim")
+                    );
+                }
+                None => println!(
+                    "{}: {}",
+                    args.spec.spec.display(),
+                    noun(mistakes.list().len(), "mistake")
+                ),
+            }
+        }
+    }
+    Ok(if mistakes.has_errors() { Exit::Failed } else { Exit::Done })
+}
+
+/// The JSON Schema of a spec, for editors.
+pub fn schema() -> Exit {
+    output::json(&vault_model::schema::schema());
+    Exit::Done
+}

@@ -1,0 +1,54 @@
+//! How a failed run tells what went wrong and what to do.
+
+use std::io::IsTerminal;
+
+use vault_client::{LoginError, SettingsError, VaultError};
+use vault_provision::{LedgerError, ObserveError, PrepareError, ReadError};
+
+/// Every cause with its remedy, where one is known. Mistakes of a spec are shown with their lines.
+pub fn show(err: &anyhow::Error) -> String {
+    if let Some(ReadError::Refused(refused)) = err.downcast_ref() {
+        let shown = refused.mistakes.render(&refused.sources, std::io::stderr().is_terminal());
+        let count = refused.mistakes.list().len();
+        let noun = if count == 1 { "mistake" } else { "mistakes" };
+        return format!("{shown}{count} {noun}: nothing was sent to Vault");
+    }
+    let mut text = format!("error: {err}");
+    let mut last = err.to_string();
+    for cause in err.chain().skip(1) {
+        let cause = cause.to_string();
+        // A transparent error says what its cause says.
+        if !last.contains(&cause) {
+            text.push_str(&format!("\n  because {cause}"));
+        }
+        last = cause;
+    }
+    if let Some(remedy) = err.chain().find_map(remedy) {
+        text.push_str(&format!("\n  help: {remedy}"));
+    }
+    text
+}
+
+fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(it) = cause.downcast_ref::<VaultError>() {
+        return it.remedy();
+    }
+    if let Some(it) = cause.downcast_ref::<SettingsError>() {
+        return Some(it.remedy.clone());
+    }
+    if let Some(it) = cause.downcast_ref::<LoginError>() {
+        return it.remedy();
+    }
+    match cause.downcast_ref::<PrepareError>() {
+        Some(PrepareError::Observe(ObserveError::Vault(it))) => return it.remedy(),
+        Some(PrepareError::Ledger(LedgerError::Vault(it))) => return it.remedy(),
+        _ => {}
+    }
+    match cause.downcast_ref::<LedgerError>() {
+        Some(LedgerError::Vault(it)) => it.remedy(),
+        Some(LedgerError::Claimed { .. }) => {
+            Some("wait for it, or end it; a claim lapses by itself".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,60 @@
+//! One login for a run, and its end.
+
+use std::{env, fs, path::Path};
+
+use anyhow::Context;
+use vault_client::{Login, SecretString, Settings, Vault};
+
+use crate::args::{LoginArgs, LoginMethod};
+
+/// Logs in as the arguments and the environment say.
+pub async fn connect(args: &LoginArgs) -> anyhow::Result<Vault> {
+    let settings = Settings::from_env(variable)?;
+    let login = login(args)?;
+    Ok(Vault::login(&settings, &login).await?)
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+fn login(args: &LoginArgs) -> anyhow::Result<Login> {
+    let mount = |default: &str| args.login_mount.clone().unwrap_or_else(|| default.to_owned());
+    let needed =
+        |what: Option<String>, name: &str| what.with_context(|| format!("this login needs {name}"));
+    Ok(match args.login {
+        None | Some(LoginMethod::Token) => Login::from_env(variable)?,
+        Some(LoginMethod::Approle) => Login::AppRole {
+            mount: mount("approle"),
+            role_id: needed(args.role_id.clone(), "--role-id or VAULTWRIGHT_ROLE_ID")?,
+            secret_id: secret(args.secret_id_file.as_deref(), "VAULTWRIGHT_SECRET_ID")?,
+        },
+        Some(LoginMethod::Userpass) => Login::Userpass {
+            mount: mount("userpass"),
+            username: needed(args.username.clone(), "--username or VAULTWRIGHT_USERNAME")?,
+            password: secret(args.password_file.as_deref(), "VAULTWRIGHT_PASSWORD")?
+                .context("this login needs --password-file or VAULTWRIGHT_PASSWORD")?,
+        },
+        Some(LoginMethod::Kubernetes) => Login::Kubernetes {
+            mount: mount("kubernetes"),
+            role: needed(
+                args.kubernetes_role.clone(),
+                "--kubernetes-role or VAULTWRIGHT_KUBERNETES_ROLE",
+            )?,
+            jwt: read_secret(&args.jwt_file)?,
+        },
+    })
+}
+
+fn secret(file: Option<&Path>, name: &str) -> anyhow::Result<Option<SecretString>> {
+    match file {
+        Some(path) => read_secret(path).map(Some),
+        None => Ok(variable(name).map(SecretString::from)),
+    }
+}
+
+fn read_secret(path: &Path) -> anyhow::Result<SecretString> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])))
+}
