@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod check;
 mod failure;
+mod ground;
 mod output;
 mod pinned;
 mod plan;
@@ -31,6 +32,8 @@ enum Command {
     Apply(apply::ApplyArgs),
     Verify(plan::VerifyArgs),
     Destroy(apply::DestroyArgs),
+    #[command(flatten)]
+    Ground(ground::GroundCommand),
 }
 
 /// How a command ended, as CI reads it.
@@ -83,5 +86,6 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Apply(args) => apply::apply(args).await,
         Command::Verify(args) => plan::verify(args).await,
         Command::Destroy(args) => apply::destroy(args).await,
+        Command::Ground(command) => command.run().await.map(|()| Exit::Done),
     }
 }

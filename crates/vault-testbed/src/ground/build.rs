@@ -69,7 +69,8 @@ fn run_go(
     output: &Path,
     title: &str,
 ) -> Result<()> {
-    let mut progress = Progress::begin(title);
+    let mut progress =
+        Progress::begin(title, "from its pinned Go module, about 8 minutes on 2 cores");
     progress.say("fetching its modules");
     let mut list = toolchain.command(source);
     list.args(["list", "-mod=mod", "-deps", "-f", ".", module.package]);
@@ -88,12 +89,12 @@ fn run_go(
     ]);
     build.arg(output).arg(module.package);
     watch(build, &mut progress, |line| (!line.contains(' ')).then_some(()))?;
-    progress.end(output);
+    progress.end(Some(output));
     Ok(())
 }
 
 /// Runs to the end, showing progress, and answers standard output. `is_step`: a line that is one package more.
-fn watch(
+pub(super) fn watch(
     mut command: Command,
     progress: &mut Progress,
     is_step: impl Fn(&str) -> Option<()>,
@@ -136,7 +137,7 @@ fn shown_arguments(command: &Command) -> String {
 }
 
 /// One line that is written over on a terminal; elsewhere a line now and then.
-struct Progress {
+pub(super) struct Progress {
     title: String,
     started_at: Instant,
     shown_at: Option<Instant>,
@@ -146,8 +147,9 @@ struct Progress {
 }
 
 impl Progress {
-    fn begin(title: &str) -> Self {
-        eprintln!("building {title} from its pinned Go module, once (about 8 minutes on 2 cores)");
+    /// `how_long`: what to expect.
+    pub fn begin(title: &str, how_long: &str) -> Self {
+        eprintln!("building {title}, once: {how_long}");
         Self {
             title: title.to_owned(),
             started_at: Instant::now(),
@@ -164,7 +166,7 @@ impl Progress {
         self.say(&counted);
     }
 
-    fn say(&mut self, what: &str) {
+    pub fn say(&mut self, what: &str) {
         let pause =
             if self.is_terminal { Duration::from_millis(100) } else { Duration::from_secs(20) };
         if self.shown_at.is_some_and(|at| at.elapsed() < pause) {
@@ -186,10 +188,11 @@ impl Progress {
         }
     }
 
-    fn end(&self, output: &Path) {
+    pub fn end(&self, output: Option<&Path>) {
         self.clear();
-        let size = fs::metadata(output).map_or(0, |file| file.len() / 1_000_000);
+        let size = output.and_then(|output| fs::metadata(output).ok());
+        let size = size.map(|file| format!(", {} MB", file.len() / 1_000_000)).unwrap_or_default();
         let seconds = self.started_at.elapsed().as_secs();
-        eprintln!("{} is built: {}:{:02}, {size} MB", self.title, seconds / 60, seconds % 60);
+        eprintln!("{} is built: {}:{:02}{size}", self.title, seconds / 60, seconds % 60);
     }
 }

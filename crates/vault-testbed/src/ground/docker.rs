@@ -49,6 +49,12 @@ impl Engine {
         &self.docker
     }
 
+    /// Such as `20.10.24`.
+    pub async fn version(&self) -> Result<String> {
+        let version = self.docker.version().await.map_err(engine("ask for its version"))?;
+        Ok(version.version.unwrap_or_default())
+    }
+
     /// How many containers and networks were removed.
     pub async fn remove_of_run(&self, run: &str) -> Result<(usize, usize)> {
         self.remove(&format!("{RUN_LABEL}={run}"), |_| true).await

@@ -8,7 +8,14 @@ use super::docker::Engine;
 use super::error::{Error, Result};
 use super::servers::VERSIONS;
 
+pub use super::images_build::{Built, build_all};
+
 pub const CHOICE: &str = "VAULTWRIGHT_IMAGES";
+
+/// What `cargo xtask images` makes.
+pub(super) fn local_images() -> Vec<String> {
+    super::images_build::names().collect()
+}
 
 /// That an engine answers, and has (or pulls) what the docker ground needs.
 pub async fn check() -> Result<()> {
@@ -42,10 +49,14 @@ fn wants_local() -> Result<bool> {
 /// Pulls an official image that isn't there; one that is built here must have been.
 async fn ensure(engine: &Engine, official: &str, local: &str) -> Result<String> {
     if wants_local()? {
-        return match has(engine, local).await? {
-            true => Ok(local.to_owned()),
-            false => Err(missing(local, "it has not been built: run `cargo xtask images`")),
-        };
+        // A distribution decides which version it has: the one that it has is taken where the wanted one isn't there.
+        let name = local.split(':').next().unwrap_or(local);
+        for image in [local.to_owned(), format!("{name}:latest")] {
+            if has(engine, &image).await? {
+                return Ok(image);
+            }
+        }
+        return Err(missing(local, "it has not been built: run `cargo xtask images`"));
     }
     if !has(engine, official).await? {
         pull(engine, official).await?;

@@ -127,7 +127,7 @@ impl Binary {
         let output = tokio::process::Command::new(&self.path).arg("version").output().await;
         let output = output.map_err(|source| Error::Program { program: name.clone(), source })?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let words: Vec<&str> = text.split_whitespace().take(2).collect();
+        let words: Vec<&str> = text.split([' ', ',', '\n']).take(2).collect();
         match output.status.success() && words.len() == 2 {
             true => Ok(words.join(" ")),
             false => Err(Error::Failed {

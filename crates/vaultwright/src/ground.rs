@@ -1,0 +1,46 @@
+//! Commands about grounds: what there is, what can be built, what dead runs have left.
+
+use anyhow::Result;
+use clap::Subcommand;
+use vault_testbed::ground::{Inventory, Run, images, servers};
+
+#[derive(Subcommand)]
+pub enum GroundCommand {
+    /// List the servers, databases and images that are here, and build a Vault server where there is none
+    Servers {
+        /// Build nothing
+        #[arg(long)]
+        list: bool,
+    },
+    /// Build images of Vault, PostgreSQL and MariaDB without a registry; VAULTWRIGHT_IMAGES=local chooses them
+    Images,
+    /// End and remove what runs that are no longer alive have left: processes, containers, networks, folders
+    Clean,
+}
+
+impl GroundCommand {
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Self::Servers { list } => {
+                if !list {
+                    servers::find_or_build().await?;
+                }
+                print!("{}", Inventory::take().await?);
+            }
+            Self::Images => {
+                let server = servers::find_or_build().await?;
+                for built in
+                    tokio::task::spawn_blocking(move || images::build_all(&server)).await??
+                {
+                    println!(
+                        "{} {}",
+                        if built.was_there { "is there:" } else { "built:" },
+                        built.image
+                    );
+                }
+            }
+            Self::Clean => println!("{}", Run::sweep().await?),
+        }
+        Ok(())
+    }
+}
