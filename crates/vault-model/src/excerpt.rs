@@ -42,19 +42,23 @@ pub(crate) fn excerpt(sources: &Sources, place: Place) -> Option<Excerpt> {
 
 /// Control characters and those that turn the direction of text, written out.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let unseen = |it: char| (it.is_control() && it != '\n') || turns(it);
-    if !text.contains(unseen) {
+    if !text.contains(is_unseen) {
         return Cow::Borrowed(text);
     }
-    let each = |it: char| match unseen(it) {
+    let each = |it: char| match is_unseen(it) {
         true => it.escape_default().to_string(),
         false => it.to_string(),
     };
     Cow::Owned(text.chars().map(each).collect())
 }
 
-fn turns(it: char) -> bool {
-    matches!(it, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+fn is_unseen(it: char) -> bool {
+    match it {
+        '\n' => false,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => true,
+        '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
+        it => it.is_control(),
+    }
 }
 
 fn show(line: &str, marked: Range<usize>, hidden: &[Range<usize>]) -> (String, Range<usize>) {
@@ -111,11 +115,19 @@ fn back(line: &str, at: usize, characters: usize) -> usize {
 
 /// What looks secret in a line, also where nobody could say so yet: a file that isn't YAML has no fields.
 fn secrets(line: &str) -> Vec<Range<usize>> {
-    // What a line this long holds is data; most of it isn't shown, and none of it is worth the search.
-    match line.len() > 64 * WIDTH {
+    match line.len() > LONGEST || is_key(line.trim()) {
         true => std::iter::once(0..line.len()).collect(),
         false => named(line).chain(in_urls(line)).chain(random(line)).collect(),
     }
+}
+
+/// A longer line is data, and not worth the search.
+const LONGEST: usize = 1 << 16;
+
+/// A line of base64, as in a PEM block.
+fn is_key(line: &str) -> bool {
+    let base64 = line.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/=".contains(&it));
+    line.len() >= 40 && base64 && is_random(line)
 }
 
 /// Values of keys with telling names.
@@ -192,16 +204,16 @@ fn in_urls(line: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Long words that nobody made up: tokens, keys, lines of a PEM block.
+/// Long words that nobody made up: tokens, keys.
 fn random(line: &str) -> impl Iterator<Item = Range<usize>> {
     let is_word = |it: char| it.is_ascii_alphanumeric() || "+=_.-".contains(it);
-    line.split(move |it| !is_word(it)).filter_map(move |word| {
+    line.split(move |it| !is_word(it)).filter(|it| it.len() >= 24 && is_random(it)).map(|word| {
         let start = word.as_ptr() as usize - line.as_ptr() as usize;
-        let has = |it: fn(&u8) -> bool| word.as_bytes().iter().filter(|byte| it(byte)).count();
-        let random = word.len() >= 24
-            && has(u8::is_ascii_digit) >= 2
-            && has(u8::is_ascii_uppercase) >= 2
-            && has(u8::is_ascii_lowercase) >= 2;
-        random.then(|| start..start + word.len())
+        start..start + word.len()
     })
+}
+
+fn is_random(word: &str) -> bool {
+    let has = |it: fn(&u8) -> bool| word.as_bytes().iter().filter(|byte| it(byte)).count() >= 2;
+    has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }

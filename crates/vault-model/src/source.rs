@@ -97,6 +97,12 @@ impl Sources {
         }
     }
 
+    /// Nothing in this file is shown: it holds values and can't be read well enough to tell the secret ones.
+    pub fn hide_file(&mut self, file: FileId) {
+        let end = self.file(file).map_or(0, |it| it.text.len() as u32);
+        self.hide(Place { file, line: 1, column: 1, start: 0, end });
+    }
+
     /// The bytes of a file that are never shown.
     pub fn hidden(&self, file: FileId) -> impl Iterator<Item = Range<usize>> {
         let here = self.hidden.iter().filter(move |it| it.file == file);

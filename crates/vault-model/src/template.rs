@@ -2,7 +2,7 @@
 //!
 //! - A scalar is a template if it has `((`, or a block such as `(% if x %)`. Comments are `(# #)`. Keys are plain.
 //! - A scalar that is exactly one `(( expression ))` takes the value's own type: a number, true or false, a list, a map.
-//! - Within text, numbers, `true` and `false` print as JSON has them; null, lists and maps don't print and are
+//! - Within text, numbers, `true` and `false` print as JSON has them (in `~` and `join` as minijinja has: `True`); null, lists and maps don't print and are
 //!   mistakes: say `| default("…", true)`, `| join(",")` or `| tojson`.
 //! - `env("X")` and `file("x")` are what the caller lets them be; `env("X", "y")` has a default.
 //! - A literal `((` is `(( "((" ))`; brackets of SQL may also be written apart, `( (`.
@@ -18,7 +18,7 @@ use minijinja::{
 
 use crate::{
     nearest::nearest,
-    node::{Node, NodeValue},
+    node::{Key, Node, NodeValue},
     source::{Mistake, Place, Sources},
     vars::Vars,
 };
@@ -87,7 +87,10 @@ impl Templates {
                 it.iter_mut().for_each(|it| self.each(it, vars, sources, mistakes))
             }
             NodeValue::Map(it) => {
-                it.iter_mut().for_each(|(_, it)| self.each(it, vars, sources, mistakes))
+                for (key, it) in it {
+                    mistakes.extend(key.text.contains("((").then(|| templated_key(key)));
+                    self.each(it, vars, sources, mistakes);
+                }
             }
             NodeValue::Text(text) if is_template(text) => {
                 let scalar = Scalar { text, place: node.place, sources };
@@ -157,6 +160,11 @@ impl Templates {
         }
         engine.template_from_str(text).map(Compiled::Text)
     }
+}
+
+fn templated_key(key: &Key) -> Mistake {
+    Mistake::error(key.place, "a key can't be a template")
+        .help("write the key out, or make the map around it a template of its own")
 }
 
 /// Whether a text is rendered at all.

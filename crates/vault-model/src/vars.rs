@@ -172,6 +172,9 @@ fn declare(key: &Key, said: &Node) -> (Declared, Vec<Mistake>) {
             ),
         }
     }
+    if let (true, Some(default)) = (one.secret, &mut one.default) {
+        default.make_secret();
+    }
     (one, mistakes)
 }
 
@@ -215,6 +218,15 @@ impl Vars {
     /// Knows all secret values.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+
+    /// With one more, that isn't of a spec: what a ground knows of its servers.
+    pub fn with(mut self, name: &str, value: Value, secret: bool) -> Vars {
+        if secret {
+            self.redactor.add_value(&value);
+        }
+        self.set(name, Var { value, secret });
+        self
     }
 
     /// What templates see.

@@ -49,6 +49,19 @@ pub fn read(
     }
 }
 
+/// As `read`, for a file of values: if it can't be read, its lines aren't shown, since any may hold a secret.
+pub fn read_values(
+    sources: &mut Sources,
+    name: impl Into<String>,
+    bytes: &[u8],
+) -> Result<Node, Vec<Mistake>> {
+    let root = read(sources, name, bytes);
+    if let Err(mistakes) = &root {
+        mistakes.iter().filter_map(|it| it.place).for_each(|it| sources.hide_file(it.file));
+    }
+    root
+}
+
 /// One document. Nothing is changed by being read: a plain word is a number only if that number is written so.
 pub fn parse(file: FileId, text: &str) -> Result<Node, Vec<Mistake>> {
     if text.len() > MAX_FILE_BYTES {

@@ -509,15 +509,15 @@ fn a_file_gives_what_the_default_is() {
         text,
         Outside { files: &["[1]"], ..Default::default() },
         expect![[r#"
-        error: a file of variables should be a map, not a list
-         --> values.yaml:1:1
-          |
-        1 | [1]
-          | ^^^
-          |
-          = help: write each as `name: value`
+            error: a file of variables should be a map, not a list
+             --> values.yaml:1:1
+              |
+            1 | ***
+              | ^^^
+              |
+              = help: write each as `name: value`
 
-    "#]],
+        "#]],
     );
 }
 
@@ -563,7 +563,7 @@ fn a_name_that_no_variable_has_is_a_mistake() {
             error: the spec has no variable `db-url`
              --> values.yaml:1:1
               |
-            1 | db-url: x
+            1 | db-url: ***
               | ^^^^^^
               |
               = help: did you mean `db_url`?
@@ -571,7 +571,7 @@ fn a_name_that_no_variable_has_is_a_mistake() {
             error: the spec has no variable `other`
              --> values.yaml:1:1
               |
-            1 | other: x
+            1 | other: ***
               | ^^^^^
               |
               = help: declare it under `vars`, or leave it out
@@ -771,6 +771,80 @@ fn nothing_prints_all_variables() {
 
         "#]],
     );
+}
+
+#[test]
+fn a_key_is_no_template() {
+    check(
+        "vars: {a: x}\n\"role-(( a ))\": 1",
+        expect![[r#"
+        error: a key can't be a template
+         --> spec.yaml:2:1
+          |
+        2 | "role-(( a ))": 1
+          | ^^^^^^^^^^^^^^
+          |
+          = help: write the key out, or make the map around it a template of its own
+
+    "#]],
+    );
+}
+
+#[test]
+fn a_misspelt_secret_is_not_shown() {
+    check_given(
+        "vars: {pw: {secret: true}}",
+        Outside {
+            files: &["{pw: hunter3, pww: hunter2}", "hunter4"],
+            flags: &[("pw", "x")],
+            ..Default::default()
+        },
+        expect![[r#"
+            error: the spec has no variable `pww`
+             --> values.yaml:1:15
+              |
+            1 | {pw: ***, pww: ***}
+              |           ^^^
+              |
+              = help: did you mean `pw`?
+
+            error: a file of variables should be a map, not text
+             --> values.yaml:1:1
+              |
+            1 | ***
+              | ^^^
+              |
+              = help: write each as `name: value`
+
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_of_values_that_cannot_be_read_is_not_shown() {
+    let mut sources = Sources::default();
+    let found = yaml::read_values(&mut sources, "values.yaml", b"pw: hunter2: x");
+    let mistakes = Mistakes::from(found.expect_err("it is no YAML"));
+    expect![[r#"
+        error: a `:` isn't expected here
+         --> values.yaml:1:12
+          |
+        1 | ***
+          | ^^^
+          |
+          = help: text that holds `: ` goes in quotes; a key stands in the column of the keys beside it
+
+    "#]].assert_eq(&mistakes.render(&sources, false));
+}
+
+#[test]
+fn values_of_others_can_be_added() {
+    let vars = Vars::default().with("demo", serde_json::json!({ "address": "db:1" }), false);
+    let mut sources = Sources::default();
+    let mut root =
+        yaml::read(&mut sources, "ground.yaml", b"a: (( demo.address ))").expect("it is YAML");
+    assert_eq!(Templates::new(Arc::new(World)).render(&mut root, &vars, &sources), []);
+    assert_eq!(root.to_json()["a"], "db:1");
 }
 
 #[test]

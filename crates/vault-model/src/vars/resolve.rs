@@ -18,10 +18,11 @@ pub fn resolve(
     templates: &Templates,
     sources: &mut Sources,
 ) -> Result<Vars, Vec<Mistake>> {
+    hide(declared, &given, sources);
     let mut mistakes = unknown(declared, &given);
     let mut pending = BTreeMap::new();
     for one in declared {
-        match choose(one, &given, sources) {
+        match choose(one, &given) {
             Ok(it) => {
                 pending.insert(one.name.as_str(), it);
             }
@@ -44,6 +45,22 @@ struct Chosen {
     of_spec: bool,
 }
 
+/// Hides all values in files that are secret or, under a name that no variable has, may be meant to be. One that only
+/// says where to get it may be seen.
+fn hide(declared: &[Declared], given: &Given<'_>, sources: &mut Sources) {
+    let open: HashSet<&str> =
+        declared.iter().filter(|it| !it.secret).map(|it| it.name.as_str()).collect();
+    for root in given.files.iter().chain(&given.environment) {
+        match root.as_map() {
+            Some(entries) => entries
+                .iter()
+                .filter(|(key, it)| !open.contains(&*key.text) && says_literally(it))
+                .for_each(|(_, it)| sources.hide(it.place)),
+            None => sources.hide(root.place),
+        }
+    }
+}
+
 /// Names that are given and that no variable has.
 fn unknown(declared: &[Declared], given: &Given<'_>) -> Vec<Mistake> {
     let names: HashSet<&str> = declared.iter().map(|it| it.name.as_str()).collect();
@@ -61,8 +78,9 @@ fn unknown(declared: &[Declared], given: &Given<'_>) -> Vec<Mistake> {
     };
     given.flags.iter().for_each(|(name, _)| check(name, None));
     let maps = given.files.iter().chain(&given.environment);
-    let keys = maps.clone().flat_map(|it| it.as_map().unwrap_or_default());
-    keys.for_each(|(key, _)| check(&key.text, Some(key.place)));
+    for (key, _) in maps.clone().flat_map(|it| it.as_map().unwrap_or_default()) {
+        check(&key.text, Some(key.place));
+    }
     mistakes.extend(maps.filter(|it| it.as_map().is_none() && !it.is_null()).map(|it| {
         it.should_be("a file of variables", "a map").help("write each as `name: value`")
     }));
@@ -70,14 +88,13 @@ fn unknown(declared: &[Declared], given: &Given<'_>) -> Vec<Mistake> {
 }
 
 /// The value that wins.
-fn choose(one: &Declared, given: &Given<'_>, sources: &mut Sources) -> Result<Chosen, Mistake> {
+fn choose(one: &Declared, given: &Given<'_>) -> Result<Chosen, Mistake> {
     let text = |it: &str| Node::new(Place::default(), NodeValue::Text(it.to_string()));
     let flag = given.flags.iter().rev().find(|(name, _)| *name == one.name);
     if let Some((_, it)) = flag {
         return one.fit(text(it), &format!("--var {}", one.name), None).map(Chosen::data);
     }
     if let Some(it) = given.files.iter().rev().find_map(|it| it.get(&one.name)) {
-        one.hide(it, sources);
         return one.fit(it.clone(), &format!("`{}`", one.name), Some(it.place)).map(Chosen::data);
     }
     let variable = env_name(&one.name);
@@ -85,7 +102,6 @@ fn choose(one: &Declared, given: &Given<'_>, sources: &mut Sources) -> Result<Ch
         return one.fit(text(&it), &variable, None).map(Chosen::data);
     }
     if let Some(it) = given.environment.as_ref().and_then(|it| it.get(&one.name)) {
-        one.hide(it, sources);
         let fits = match it.as_text() {
             Some(text) if is_template(text) => it.clone(),
             _ => one.fit(it.clone(), &format!("`{}`", one.name), Some(it.place))?,
@@ -130,13 +146,6 @@ impl Declared {
             )
             .help("give what the default is")
             .also(default.place, "the default")),
-        }
-    }
-
-    /// What stands in a file of values, unless it only says where to get it.
-    fn hide(&self, value: &Node, sources: &mut Sources) {
-        if self.secret && says_literally(value) {
-            sources.hide(value.place);
         }
     }
 

@@ -18,6 +18,9 @@ use crate::{
     source::{FileId, Mistake, Place, said_twice},
 };
 
+/// Anchors that an unknown alias is compared with.
+const MAX_NEAR: usize = 1000;
+
 /// One document, or all that is wrong with it.
 pub(super) fn read(file: FileId, text: &str) -> Result<Node, Vec<Mistake>> {
     let mut reader = Reader::new(file, text);
@@ -35,6 +38,8 @@ struct Reader<'a> {
     keys: HashSet<Arc<str>>,
     nodes: usize,
     repeated_bytes: usize,
+    /// Where the last thing that was read ends.
+    end: u32,
     mistakes: Vec<Mistake>,
 }
 
@@ -68,6 +73,7 @@ impl<'a> Reader<'a> {
             keys: HashSet::new(),
             nodes: 0,
             repeated_bytes: 0,
+            end: 0,
             mistakes: Vec::new(),
         }
     }
@@ -104,20 +110,22 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Read<Node> {
         let place = self.place(span);
+        let tagged = span.tag_span().map_or(place, |it| self.place(it));
         self.count(1, place)?;
         if depth > MAX_DEPTH {
             return self.stop(too_deep(place));
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                (self.scalar(&text, style, tag.as_deref(), place)?, anchor)
+                self.check_tag(tag.as_deref(), "str", tagged)?;
+                (self.scalar(&text, style, tag.is_some(), place), anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.check_tag(tag.as_deref(), "seq", place)?;
+                self.check_tag(tag.as_deref(), "seq", tagged)?;
                 (self.list(place, depth)?, anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.check_tag(tag.as_deref(), "map", place)?;
+                self.check_tag(tag.as_deref(), "map", tagged)?;
                 (self.map(place, depth)?, anchor)
             }
             Event::Alias(id) => return self.alias(id, place, depth),
@@ -135,7 +143,7 @@ impl<'a> Reader<'a> {
         loop {
             let (event, span) = self.next()?;
             if let Event::SequenceEnd = event {
-                place.end = self.end_of(place, span, items.last());
+                place.end = self.end_of(place, span);
                 items.shrink_to_fit();
                 return Ok(Node::new(place, NodeValue::List(items)));
             }
@@ -149,7 +157,7 @@ impl<'a> Reader<'a> {
         loop {
             let (event, span) = self.next()?;
             if let Event::MappingEnd = event {
-                place.end = self.end_of(place, span, entries.last().map(|(_, it)| it));
+                place.end = self.end_of(place, span);
                 self.no_key_twice(&mut entries)?;
                 self.merge(&mut entries, merged)?;
                 entries.shrink_to_fit();
@@ -171,6 +179,7 @@ impl<'a> Reader<'a> {
     /// A key is a word as it was written: `404:` and `"404":` are the same.
     fn key(&mut self, event: Event<'a>, span: Span, depth: usize) -> Read<Option<Key>> {
         let place = self.place(span);
+        self.end = self.end.max(place.end);
         if let Event::Scalar(text, style, anchor, tag) = &event {
             self.check_tag(tag.as_deref(), "str", place)?;
             let null = *style == ScalarStyle::Plain && plain(text) == NodeValue::Null;
@@ -188,8 +197,8 @@ impl<'a> Reader<'a> {
         }
         let mistake =
             Mistake::error(node.place, format!("a key should be text, not {}", node.kind_name()));
-        let vaults =
-            self.text.get(node.place.start as usize..).is_some_and(|it| it.starts_with('{'));
+        let start = node.place.start as usize;
+        let vaults = start > 0 && self.text.get(start - 1..start + 1) == Some("{{");
         self.note(match vaults {
             true => mistake.help("put text that begins with `{{` in quotes"),
             false => mistake.help("put the key in quotes"),
@@ -209,17 +218,19 @@ impl<'a> Reader<'a> {
     }
 
     fn no_key_twice(&mut self, entries: &mut Vec<(Key, Node)>) -> Read<()> {
-        let mut seen: HashMap<&str, Place> = HashMap::with_capacity(entries.len());
-        let twice: Vec<usize> = (0..entries.len())
-            .filter(|at| seen.insert(&entries[*at].0.text, entries[*at].0.place).is_some())
-            .collect();
-        for at in twice.into_iter().rev() {
-            let (key, _) = entries.remove(at);
-            if let Some((first, _)) = entries.iter().find(|(it, _)| it.text == key.text) {
-                self.note(said_twice(&key, first.place))?;
+        let mut seen: HashMap<Arc<str>, Place> = HashMap::with_capacity(entries.len());
+        let mut twice = Vec::new();
+        entries.retain(|(key, _)| match seen.get(&key.text) {
+            Some(first) => {
+                twice.push((key.clone(), *first));
+                false
             }
-        }
-        Ok(())
+            None => {
+                seen.insert(key.text.clone(), key.place);
+                true
+            }
+        });
+        twice.iter().try_for_each(|(key, first)| self.note(said_twice(key, *first)))
     }
 
     /// `<<`: what the map says itself wins, then the earlier of those merged.
@@ -245,25 +256,20 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        mut place: Place,
-    ) -> Read<Node> {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tagged: bool, mut place: Place) -> Node {
         if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
             let said = self.text.get(place.start as usize..place.end as usize).unwrap_or_default();
             place.end = place.start + said.trim_end().len() as u32;
         }
-        self.check_tag(tag, "str", place)?;
-        Ok(match style {
-            ScalarStyle::Plain if tag.is_none() => Node::new(place, plain(text)),
+        self.end = self.end.max(place.end);
+        match style {
+            ScalarStyle::Plain if !tagged => Node::new(place, plain(text)),
             _ => text_node(place, text),
-        })
+        }
     }
 
     fn alias(&mut self, id: usize, place: Place, depth: usize) -> Read<Node> {
+        self.end = place.end;
         let Some(anchored) = self.anchors.get(&id) else {
             return self.stop(
                 Mistake::error(place, "an alias stands inside what it stands for")
@@ -282,7 +288,7 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown_alias(&mut self, name: &str, place: Place) -> Read<Node> {
-        let names: Vec<&str> = syntax::anchors(self.text).collect();
+        let names: Vec<&str> = syntax::anchors(self.text).take(MAX_NEAR).collect();
         let help = match nearest(name, names) {
             Some(it) => format!("did you mean `*{it}`?"),
             None => "put text that begins with `*` in quotes".to_string(),
@@ -309,12 +315,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Where a list or map ends: at its bracket, or with the last thing in it.
-    fn end_of(&self, whole: Place, end: Span, last: Option<&Node>) -> u32 {
+    fn end_of(&mut self, whole: Place, end: Span) -> u32 {
         let end = self.place(end);
-        match (end.start < end.end, last) {
-            (false, Some(last)) => last.place.end.max(whole.start),
-            _ => end.end,
+        if end.start < end.end {
+            self.end = end.end;
         }
+        self.end.max(whole.start)
     }
 
     fn place(&self, span: Span) -> Place {

@@ -100,9 +100,13 @@ pub(super) fn mistake(file: FileId, text: &str, error: &ScanError) -> Mistake {
     };
     let (message, help) = words(error.kind());
     let mistake = Mistake::error(place, message);
-    match help {
-        "" => mistake,
-        help => mistake.help(help),
+    let line = text[..start].rfind('\n').map_or(0, |it| it + 1);
+    let template =
+        text[line..].lines().next().is_some_and(|it| it.contains("((") || it.contains("{{"));
+    match (help, template) {
+        ("", false) => mistake,
+        (_, true) => mistake.help("put text that has a template, `((` or `{{`, in quotes"),
+        (help, false) => mistake.help(help),
     }
 }
 
@@ -135,7 +139,10 @@ fn words(kind: &ErrorKind) -> (String, &'static str) {
         E::SimpleKeyExpected | E::InvalidSimpleKey => {
             ("a `:` is missing after this key", "write `key: value`, with a space after the colon")
         }
-        E::ExpectedBlockMappingKey | E::ExpectedBlockSequenceEntry | E::InvalidIndentation => (
+        E::ExpectedBlockMappingKey
+        | E::ExpectedBlockSequenceEntry
+        | E::ExpectedDocumentStart
+        | E::InvalidIndentation => (
             "this doesn't continue what stands above it",
             "let it begin in the column of the keys or list items beside it",
         ),
@@ -161,6 +168,7 @@ fn words(kind: &ErrorKind) -> (String, &'static str) {
                 "say it flatter",
             );
         }
+        E::ExpectedNodeContent => ("a value is missing here", quotes),
         E::MissingAnchorOrAliasName => ("a name is missing after this", quotes),
         E::BomInsideDocument => ("a byte order mark stands inside the file", "remove it"),
         other => return (other.to_string(), ""),
