@@ -79,14 +79,17 @@ pub fn read(reading: Reading<'_>) -> Result<Spec, Refused> {
 /// The files parsed, merged and rendered.
 fn root(reading: Reading<'_>, sources: &mut Sources) -> Result<(Node, Redactor), Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    let mut parse = |files: Vec<SpecFile>| -> Vec<Node> {
-        let one = |it: SpecFile| yaml::read(sources, it.name, &it.bytes);
+    let mut parse = |files: Vec<SpecFile>, values: bool| -> Vec<Node> {
+        let one = |it: SpecFile| match values {
+            true => yaml::read_values(sources, it.name, &it.bytes),
+            false => yaml::read(sources, it.name, &it.bytes),
+        };
         let parsed = files.into_iter().map(one);
         parsed.filter_map(|it| it.map_err(|found| mistakes.extend(found)).ok()).collect()
     };
-    let trees = parse(reading.files);
-    let var_files = parse(reading.var_files);
-    let environment = parse(reading.environment.into_iter().collect()).pop();
+    let trees = parse(reading.files, false);
+    let var_files = parse(reading.var_files, true);
+    let environment = parse(reading.environment.into_iter().collect(), true).pop();
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
