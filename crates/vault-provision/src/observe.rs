@@ -33,11 +33,8 @@ pub async fn observe(vault: &Vault, objects: &[Arc<Object>]) -> Result<Live, Obs
     answers.tables(vault, objects).await?;
     answers.lists(vault, objects).await?;
     let mounts = answers.mounts();
-    let reachable: Vec<&Object> = objects
-        .iter()
-        .map(Arc::as_ref)
-        .filter(|it| mounts.contains(it.mount()) || is_builtin(it.mount()))
-        .collect();
+    let reachable: Vec<&Object> =
+        objects.iter().map(Arc::as_ref).filter(|it| is_mounted(&it.path, &mounts)).collect();
     let collections = Collections::list(vault, &reachable).await?;
     let candidates: Vec<&Object> =
         reachable.into_iter().filter(|it| collections.may_hold(it)).collect();
@@ -48,9 +45,11 @@ pub async fn observe(vault: &Vault, objects: &[Arc<Object>]) -> Result<Live, Obs
     Ok(answers.live(&candidates, objects))
 }
 
-/// Whose paths are there in every Vault; `""` is the mount of raw paths.
-fn is_builtin(mount: &str) -> bool {
-    matches!(mount, "sys" | "identity" | "cubbyhole" | "")
+/// Whether `path` lies below something that is mounted.
+fn is_mounted(path: &str, mounts: &BTreeSet<String>) -> bool {
+    let is_builtin = |it: &str| matches!(it, "sys" | "identity" | "cubbyhole");
+    path.split('/').next().is_some_and(is_builtin)
+        || path.match_indices('/').any(|(end, _)| mounts.contains(&path[..end]))
 }
 
 /// The path that has to be read for this object alone.
@@ -70,9 +69,8 @@ fn foreign_paths(objects: &[Arc<Object>], mounts: &BTreeSet<String>) -> Vec<Path
         let is_table = TABLES
             .iter()
             .any(|(it, _)| path.strip_prefix(it).is_some_and(|it| it.starts_with('/')));
-        let is_mounted = is_builtin(path.split('/').next().unwrap_or_default())
-            || path.match_indices('/').any(|(end, _)| mounts.contains(&path[..end]));
-        if !own.contains(path) && !is_table && is_mounted && !path.ends_with("/generate") {
+        let is_made_up = path.ends_with("/generate");
+        if !own.contains(path) && !is_table && !is_made_up && is_mounted(path, mounts) {
             paths.push(path.to_owned());
         }
     };

@@ -52,7 +52,7 @@ pub const ENGINE: Engine = Engine {
             section: "static_roles",
             path: "{mount}/static-roles/{name}",
             fields: fields![
-                ROLE,
+                STATIC_ROLE,
                 &[
                     text("username").required().fixed(),
                     seconds("rotation_period"),
@@ -92,22 +92,36 @@ const CONNECTION: &[Field] = &[
     text("rotate_root").values(&["once"]).part(Part::RotateRoot),
 ];
 
+const DB_NAME: Field = text("db_name").required().names("{mount}/config/{}");
+
 const ROLE: &[Field] = &[
-    text("db_name").required().names("{mount}/config/{}"),
+    DB_NAME,
     text("credential_type").values(&["password", "rsa_private_key", "client_certificate"]),
     body(
         "credential_config",
-        &[
-            text("password_policy").names("sys/policies/password/{}"),
-            number("key_bits"),
-            text("format").values(&["pkcs8"]),
-            text("common_name_template"),
-            trimmed("ca_cert"),
-            trimmed("ca_private_key").secret(),
-            text("key_type").values(&["rsa", "ec", "ed25519"]),
-            number("signature_bits"),
+        fields![
+            CREDENTIAL,
+            &[
+                text("common_name_template"),
+                trimmed("ca_cert"),
+                trimmed("ca_private_key").secret(),
+                text("key_type").values(&["rsa", "ec", "ed25519"]),
+                number("signature_bits"),
+            ],
         ],
     ),
+];
+
+const STATIC_ROLE: &[Field] = &[
+    DB_NAME,
+    text("credential_type").values(&["password", "rsa_private_key"]),
+    body("credential_config", CREDENTIAL),
+];
+
+const CREDENTIAL: &[Field] = &[
+    text("password_policy").names("sys/policies/password/{}"),
+    number("key_bits"),
+    text("format").values(&["pkcs8"]),
 ];
 
 /// A connection is read with some fields nested and one under another name.
