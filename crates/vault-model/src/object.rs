@@ -147,8 +147,7 @@ impl Object {
 
     fn unknown(&self, key: &Key, variant: Option<&str>) -> Mistake {
         if let Some((_, instead)) = self.kind.mistaken.iter().find(|(it, _)| **it == *key.text) {
-            let message =
-                format!("{} has no field `{}`: Vault would ignore it", self.path, key.text);
+            let message = format!("{} has no field `{}`", self.path, key.text);
             return Mistake::error(key.place, message).help(format!("{instead} is meant"));
         }
         let fields: Vec<&Field> = self.kind.fields_of(variant).collect();

@@ -26,7 +26,7 @@ pub const ENGINE: Engine = Engine {
                 body.retain(|key, _| live.is_none() || key != "local_secret_ids");
                 vec![Write { path: kind.path, body: kind.written(&body) }]
             },
-            docs: "auth/approle#create-update-approle",
+            docs: "auth/approle",
             ..Kind::PLAIN
         },
         Kind {
@@ -36,7 +36,7 @@ pub const ENGINE: Engine = Engine {
             fields: &[text("role_id").required()],
             list: Some("{mount}/role"),
             delete: Delete::WithParent,
-            docs: "auth/approle#update-approle-role-id",
+            docs: "auth/approle",
             ..Kind::PLAIN
         },
     ],

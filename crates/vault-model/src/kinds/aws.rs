@@ -26,7 +26,7 @@ pub const ENGINE: Engine = Engine {
                 let body = keep(["username_template"], kind.written(&body), live);
                 vec![Write { path: kind.path, body }]
             },
-            docs: "secret/aws#configure-root-credentials",
+            docs: "secret/aws",
             ..Kind::PLAIN
         },
         Kind {
@@ -35,7 +35,7 @@ pub const ENGINE: Engine = Engine {
             fields: &[life("lease").required(), life("lease_max").required()],
             update: Update::Whole,
             delete: Delete::WithParent,
-            docs: "secret/aws#configure-lease",
+            docs: "secret/aws",
             ..Kind::PLAIN
         },
         Kind {
@@ -52,7 +52,7 @@ pub const ENGINE: Engine = Engine {
                 ("role_arn", "`role_arns`"),
                 ("policy_arn", "`policy_arns`"),
             ],
-            docs: "secret/aws#create-update-role",
+            docs: "secret/aws",
             ..Kind::PLAIN
         },
     ],

@@ -18,7 +18,7 @@ pub const ENGINE: Engine = Engine {
             rotate_root: Some("{mount}/rotate-root/{name}"),
             decode: reword_connection,
             desire: desire_connection,
-            docs: "secret/databases#configure-connection",
+            docs: "secret/databases",
             ..Kind::PLAIN
         },
         Kind {
@@ -45,7 +45,7 @@ pub const ENGINE: Engine = Engine {
                 ("rotation_period", "a static role (under `static_roles`)"),
             ],
             writes: write_role,
-            docs: "secret/databases#create-role",
+            docs: "secret/databases",
             ..Kind::PLAIN
         },
         Kind {
@@ -71,7 +71,7 @@ pub const ENGINE: Engine = Engine {
                 ("ttl", "`rotation_period`"),
             ],
             writes: write_role,
-            docs: "secret/databases#create-static-role",
+            docs: "secret/databases",
             ..Kind::PLAIN
         },
     ],

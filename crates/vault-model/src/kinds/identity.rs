@@ -14,7 +14,7 @@ pub const ENGINE: Engine = Engine {
             fields: &[POLICIES, map("metadata"), flag("disabled")],
             list: Some("{mount}/entity/name"),
             mistaken: &[("aliases", "an entry under `entity_aliases`")],
-            docs: "secret/identity/entity#create-update-entity-by-name",
+            docs: "secret/identity/entity",
             ..Kind::PLAIN
         },
         Kind {
@@ -29,7 +29,7 @@ pub const ENGINE: Engine = Engine {
             ],
             list: Some("{mount}/group/name"),
             mistaken: &[("alias", "an entry under `group_aliases`")],
-            docs: "secret/identity/group#create-update-group-by-name",
+            docs: "secret/identity/group",
             ..Kind::PLAIN
         },
         Kind {
@@ -53,7 +53,7 @@ pub const ENGINE: Engine = Engine {
             writes: |kind, body, live| {
                 vec![Write { path: "{mount}/entity-alias", body: with_id(kind, &body, live) }]
             },
-            docs: "secret/identity/entity-alias#create-an-entity-alias",
+            docs: "secret/identity/entity-alias",
             ..Kind::PLAIN
         },
         Kind {
@@ -65,7 +65,7 @@ pub const ENGINE: Engine = Engine {
             writes: |kind, body, live| {
                 vec![Write { path: "{mount}/group-alias", body: with_id(kind, &body, live) }]
             },
-            docs: "secret/identity/group-alias#create-a-group-alias",
+            docs: "secret/identity/group-alias",
             ..Kind::PLAIN
         },
     ],

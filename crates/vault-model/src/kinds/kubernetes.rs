@@ -17,7 +17,7 @@ pub const ENGINE: Engine = Engine {
                 let readable = CONFIG.iter().filter(|it| !it.write_only).map(|it| it.name);
                 vec![Write { path: kind.path, body: keep(readable, kind.written(&body), live) }]
             },
-            docs: "auth/kubernetes#configure-method",
+            docs: "auth/kubernetes",
             ..Kind::PLAIN
         },
         Kind {
@@ -37,7 +37,7 @@ pub const ENGINE: Engine = Engine {
                     keep(["bound_service_account_namespace_selector"], kind.written(&body), live);
                 vec![Write { path: kind.path, body }]
             },
-            docs: "auth/kubernetes#create-update-role",
+            docs: "auth/kubernetes",
             ..Kind::PLAIN
         },
     ],

@@ -30,7 +30,7 @@ pub const VERSION_2: Engine = Engine {
             path: "{mount}/config",
             fields: CONFIG,
             delete: Delete::WithParent,
-            docs: "secret/kv/kv-v2#configure-the-kv-engine",
+            docs: "secret/kv/kv-v2",
             ..Kind::PLAIN
         },
         Kind {
@@ -44,7 +44,7 @@ pub const VERSION_2: Engine = Engine {
                 body.insert("options".to_owned(), json!({ "cas": version.unwrap_or(json!(0)) }));
                 vec![Write { path: kind.path, body }]
             },
-            docs: "secret/kv/kv-v2#create-update-secret",
+            docs: "secret/kv/kv-v2",
             ..DATA
         },
         Kind {
@@ -59,7 +59,7 @@ pub const VERSION_2: Engine = Engine {
             list: Some("{mount}/metadata"),
             // Deleting it deletes every version of the secret: it goes with its data.
             delete: Delete::WithParent,
-            docs: "secret/kv/kv-v2#create-update-metadata",
+            docs: "secret/kv/kv-v2",
             ..Kind::PLAIN
         },
     ],

@@ -12,7 +12,7 @@ pub const ENGINE: Engine = Engine {
             lower_names: true,
             fields: &[Field::new("policy", Shape::Policy).required()],
             list: Some("{mount}/policies/acl"),
-            docs: "system/policies#create-update-acl-policy",
+            docs: "system/policies",
             ..Kind::PLAIN
         },
         Kind {

@@ -18,7 +18,7 @@ pub const ENGINE: Engine = Engine {
             ("max_ttl", "`token_explicit_max_ttl`"),
             ("token_max_ttl", "`token_explicit_max_ttl`"),
         ],
-        docs: "auth/token#create-update-token-role",
+        docs: "auth/token",
         ..Kind::PLAIN
     }],
 };

@@ -24,7 +24,7 @@ pub const ENGINE: Engine = Engine {
                 }
                 vec![Write { path: kind.path, body: kind.written(&body) }]
             },
-            docs: "secret/transit#create-key",
+            docs: "secret/transit",
             ..Kind::PLAIN
         },
         Kind {
@@ -41,7 +41,7 @@ pub const ENGINE: Engine = Engine {
             read: Read::At("{mount}/keys/{name}"),
             list: Some("{mount}/keys"),
             delete: Delete::WithParent,
-            docs: "secret/transit#update-key-configuration",
+            docs: "secret/transit",
             ..Kind::PLAIN
         },
         Kind {
@@ -49,7 +49,7 @@ pub const ENGINE: Engine = Engine {
             path: "{mount}/config/keys",
             fields: &[flag("disable_upsert")],
             delete: Delete::WithParent,
-            docs: "secret/transit#write-keys-configuration",
+            docs: "secret/transit",
             ..Kind::PLAIN
         },
         Kind {
@@ -57,7 +57,7 @@ pub const ENGINE: Engine = Engine {
             path: "{mount}/cache-config",
             fields: &[number("size")],
             delete: Delete::WithParent,
-            docs: "secret/transit#configure-cache",
+            docs: "secret/transit",
             ..Kind::PLAIN
         },
     ],

@@ -13,7 +13,7 @@ pub const ENGINE: Engine = Engine {
         fields: USER,
         list: Some("{mount}/users"),
         decode: |body| token::with_old_names(USER, body),
-        docs: "auth/userpass#create-update-user",
+        docs: "auth/userpass",
         ..Kind::PLAIN
     }],
 };
