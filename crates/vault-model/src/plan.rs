@@ -68,7 +68,9 @@ pub fn destroy(objects: &[Arc<Object>], live: &Live, data: bool) -> Result<Plan,
     let last = waves.0.iter().copied().max().unwrap_or_default();
     let backwards: Vec<usize> = waves.0.iter().map(|it| last - it).collect();
     let keep = |it: &Object| it.protect || (!data && kinds::bears_data(it, live.get(&it.path)));
-    let is_mount = |it: &&Arc<Object>| matches!(it.kind.section, "secrets" | "auth");
+    let is_mount = |it: &&Arc<Object>| {
+        matches!(it.kind.section, "secrets" | "auth") && !kinds::is_built_in(&it.path)
+    };
     let gone: BTreeSet<&str> =
         objects.iter().filter(is_mount).filter(|it| !keep(it)).map(|it| it.path.as_str()).collect();
     let changes = objects.iter().map(|it| deletion(it, live, keep(it), &gone)).collect();
@@ -168,6 +170,7 @@ fn deletion(
         None => format!("sys/mounts/{}", object.mount()),
     };
     let path = match object.kind.delete {
+        _ if kinds::is_built_in(&object.path) => return None,
         _ if gone.contains(mount.as_str()) => return None,
         Delete::WithParent => return None,
         Delete::Here => object.path.clone(),

@@ -70,7 +70,7 @@ fn check(text: &str, answers: Value, expect: Expect) {
 fn check_with(text: &str, answers: Value, ledger: Option<&Ledger>, expect: Expect) {
     expect.assert_eq(&match read(text) {
         Err(mistakes) => mistakes,
-        Ok(spec) => shown(&plan(&spec.objects, &live(&spec, answers), ledger).unwrap()),
+        Ok(spec) => shown(&plan(&spec.objects, &live(&spec, answers), ledger).expect("no cycle")),
     });
 }
 
@@ -238,4 +238,100 @@ secrets: { kv: { type: kv-v2, data: { a: { data: { x: 1 } } } } }
         DELETE sys/policies/acl/app
     "#]]
     .assert_eq(&shown(&destroy(&spec.objects, &there, true).unwrap()));
+}
+
+#[test]
+fn what_is_in_every_vault_stays_and_what_is_in_it_goes() {
+    let spec = read(
+        r#"
+auth: { token: { type: token, roles: { nightly: { orphan: true } } } }
+identity:
+  entity_aliases: { ann: { name: ann, mount_accessor: auth_userpass_1, canonical_id: "2" } }
+"#,
+    )
+    .unwrap();
+    let there = live(
+        &spec,
+        json!({
+            "sys/auth/token": { "type": "token" },
+            "auth/token/roles/nightly": { "orphan": true },
+            "identity/entity-alias/ann": { "id": "3" },
+        }),
+    );
+    expect![[r#"
+          - auth/token/roles/nightly
+          - identity/entity-alias/ann
+
+        2 to delete, 1 unchanged
+        DELETE auth/token/roles/nightly
+        DELETE identity/entity-alias/id/3
+    "#]]
+    .assert_eq(&shown(&destroy(&spec.objects, &there, true).unwrap()));
+}
+
+#[test]
+fn a_password_is_sent_again_only_with_another_user() {
+    let spec = |user: &str| {
+        format!(
+            "secrets: {{ db: {{ type: database, connections: {{ pg: {{ plugin_name: hana-database-plugin, \
+             connection_url: 'hdb://h', username: {user}, password: p, verify_connection: false, \
+             max_open_connections: 5 }} }} }} }}"
+        )
+    };
+    let answers = |connections: u32| {
+        json!({
+            "sys/mounts/db": { "type": "database" },
+            "db/config/pg": { "plugin_name": "hana-database-plugin", "connection_details": {
+                "connection_url": "hdb://h", "username": "vault", "max_open_connections": connections,
+            } },
+        })
+    };
+    check(
+        &spec("vault"),
+        answers(5),
+        expect![[r#"
+        nothing to change
+
+    "#]],
+    );
+    check(
+        &spec("vault"),
+        answers(6),
+        expect![[r#"
+          ~ db/config/pg
+              max_open_connections: 6 -> 5
+
+        1 to update, 1 unchanged
+        POST db/config/pg connection_url max_open_connections plugin_name username verify_connection
+    "#]],
+    );
+    check(
+        &spec("other"),
+        answers(5),
+        expect![[r#"
+          ~ db/config/pg
+              username: "vault" -> "other"
+
+        1 to update, 1 unchanged
+        POST db/config/pg connection_url max_open_connections password plugin_name username verify_connection
+    "#]],
+    );
+}
+
+#[test]
+fn what_vault_never_takes_back_is_blocked() {
+    let spec = "secrets: { t: { type: transit, keys: { k: { exportable: false } } } }";
+    let mount = json!({ "type": "transit" });
+    let answers = json!({ "sys/mounts/t": mount, "t/keys/k": { "exportable": true } });
+    check(
+        spec,
+        answers,
+        expect![[r#"
+          ! t/keys/k  (Vault cannot change this in place)
+              exportable: true -> false
+
+        1 blocked, 1 unchanged
+
+    "#]],
+    );
 }

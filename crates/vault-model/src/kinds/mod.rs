@@ -54,6 +54,18 @@ pub fn method(name: &str) -> Option<&'static Engine> {
     METHODS.iter().copied().find(|it| it.name == name)
 }
 
+/// Whether `path` is in every Vault, which never deletes it.
+pub fn is_built_in(path: &str) -> bool {
+    matches!(
+        path,
+        "sys/auth/token"
+            | "sys/mounts/sys"
+            | "sys/mounts/identity"
+            | "sys/mounts/cubbyhole"
+            | "sys/policies/acl/default"
+    )
+}
+
 /// Whether `object` is a mount whose deletion deletes what nobody can make again, going by what is there.
 pub fn bears_data(object: &Object, there: Option<&Body>) -> bool {
     let text = |key: &str| {
