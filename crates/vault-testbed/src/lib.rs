@@ -1,3 +1,8 @@
 //! Where specs are proven: servers, databases, steps, proofs.
 
 pub mod ground;
+pub mod report;
+pub mod secrets;
+pub mod steps;
+pub mod suite;
+pub mod world;

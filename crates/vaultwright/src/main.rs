@@ -9,6 +9,7 @@ mod output;
 mod pinned;
 mod plan;
 mod session;
+mod test;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ enum Command {
     Apply(apply::ApplyArgs),
     Verify(plan::VerifyArgs),
     Destroy(apply::DestroyArgs),
+    Test(test::TestArgs),
     #[command(flatten)]
     Ground(ground::GroundCommand),
 }
@@ -86,6 +88,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Apply(args) => apply::apply(args).await,
         Command::Verify(args) => plan::verify(args).await,
         Command::Destroy(args) => apply::destroy(args).await,
+        Command::Test(args) => test::test(args).await,
         Command::Ground(command) => command.run().await.map(|()| Exit::Done),
     }
 }

@@ -1,0 +1,54 @@
+//! Results as JUnit's XML: a suite for each feature, one case for each scenario, however often it was attempted.
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Results, ScenarioResult, Verdict};
+
+#[derive(Debug, thiserror::Error)]
+#[error("the results don't fit into XML: {0}")]
+pub struct JunitError(#[from] quick_junit::SerializeError);
+
+pub fn junit(results: &Results) -> Result<String, JunitError> {
+    let mut report = Report::new("vaultwright");
+    report.set_time(results.took);
+    let mut features: Vec<&str> = Vec::new();
+    for result in &results.scenarios {
+        if !features.contains(&result.feature.as_str()) {
+            features.push(&result.feature);
+        }
+    }
+    for feature in features {
+        let mut suite = TestSuite::new(feature);
+        let of_feature = results.scenarios.iter().filter(|it| it.feature == feature);
+        suite.add_test_cases(of_feature.map(case));
+        report.add_test_suite(suite);
+    }
+    Ok(report.to_string()?)
+}
+
+fn case(result: &ScenarioResult) -> TestCase {
+    let status = match &result.verdict {
+        Verdict::Passed => TestCaseStatus::success(),
+        Verdict::Skipped { reason } => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason);
+            status
+        }
+        Verdict::Failed { reason } => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(reason.lines().next().unwrap_or_default());
+            status.set_description(reason);
+            status
+        }
+    };
+    let mut case = TestCase::new(&result.name, status);
+    case.set_classname(result.rule.as_ref().unwrap_or(&result.feature));
+    case.set_time(result.took);
+    let steps = result.steps.iter().map(|it| {
+        let sign = if it.failed { "FAILED" } else { "ok" };
+        format!("{sign:<6} {} {} ({:.2} s)", it.keyword, it.text, it.took.as_secs_f64())
+    });
+    let evidence = result.evidence.iter().map(|it| format!("       {it}"));
+    case.set_system_out(steps.chain(evidence).collect::<Vec<String>>().join("\n"));
+    case
+}

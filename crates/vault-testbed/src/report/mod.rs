@@ -1,0 +1,93 @@
+//! What became of each scenario, and how that is told: on a terminal, as JUnit, as JSON.
+
+mod json;
+mod junit;
+mod recorder;
+mod terminal;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use json::{FORMAT, json};
+pub use junit::{JunitError, junit};
+pub use recorder::{Longest, Recorder};
+pub use terminal::{line, summary};
+
+/// All texts are masked.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// In the order in which they ended; those that were never begun come last.
+    pub scenarios: Vec<ScenarioResult>,
+    pub took: Duration,
+    /// Why the run ended before its end.
+    pub aborted: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ScenarioResult {
+    pub feature: String,
+    pub path: Option<PathBuf>,
+    pub line: usize,
+    pub rule: Option<String>,
+    pub name: String,
+    pub tags: Vec<String>,
+    pub verdict: Verdict,
+    /// Of the last attempt.
+    pub steps: Vec<StepResult>,
+    pub evidence: Vec<String>,
+    pub took: Duration,
+    /// More than one for a scenario with `@retry`.
+    pub attempts: usize,
+    pub vaults_started_in: Vec<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Passed,
+    Failed { reason: String },
+    Skipped { reason: String },
+}
+
+#[derive(Clone, Debug)]
+pub struct StepResult {
+    /// `Given`, `When`, …
+    pub keyword: String,
+    pub text: String,
+    pub line: usize,
+    pub took: Duration,
+    pub failed: bool,
+}
+
+impl Results {
+    pub fn passed(&self) -> usize {
+        self.count(|it| *it == Verdict::Passed)
+    }
+
+    pub fn failed(&self) -> usize {
+        self.count(|it| matches!(it, Verdict::Failed { .. }))
+    }
+
+    pub fn skipped(&self) -> usize {
+        self.count(|it| matches!(it, Verdict::Skipped { .. }))
+    }
+
+    /// `12 passed, 0 failed, 1 skipped`
+    pub fn counts(&self) -> String {
+        format!("{} passed, {} failed, {} skipped", self.passed(), self.failed(), self.skipped())
+    }
+
+    pub fn succeeded(&self) -> bool {
+        self.failed() == 0 && self.aborted.is_none()
+    }
+
+    /// The least, the middle and the most of the time in which a Vault was active.
+    pub fn vault_starts(&self) -> Option<(Duration, Duration, Duration)> {
+        let mut all: Vec<Duration> =
+            self.scenarios.iter().flat_map(|it| it.vaults_started_in.iter().copied()).collect();
+        all.sort();
+        Some((*all.first()?, all[all.len() / 2], *all.last()?))
+    }
+
+    fn count(&self, is: impl Fn(&Verdict) -> bool) -> usize {
+        self.scenarios.iter().filter(|it| is(&it.verdict)).count()
+    }
+}

@@ -1,0 +1,84 @@
+//! Results as a person reads them: a line for each scenario, what failed in full, and a count.
+
+use std::{fmt::Write as _, time::Duration};
+
+use super::{Results, ScenarioResult, Verdict};
+
+/// A line for a scenario that has ended; more where it failed.
+pub fn line(result: &ScenarioResult, colour: bool) -> String {
+    let (sign, on) = match &result.verdict {
+        Verdict::Passed => ("✓", "\x1b[32m"),
+        Verdict::Failed { .. } => ("✗", "\x1b[31m"),
+        Verdict::Skipped { .. } => ("-", "\x1b[33m"),
+    };
+    let (on, off) = if colour { (on, "\x1b[0m") } else { ("", "") };
+    let attempts = match result.attempts {
+        0 | 1 => String::new(),
+        more => format!(", at attempt {more}"),
+    };
+    let mut text = format!(
+        "{on}{sign}{off} {} › {} ({}{attempts})\n",
+        result.feature,
+        result.name,
+        seconds(result.took)
+    );
+    match &result.verdict {
+        Verdict::Passed => {}
+        Verdict::Skipped { reason } => _ = writeln!(text, "    skipped: {reason}"),
+        Verdict::Failed { reason } => failed(result, reason, &mut text),
+    }
+    text
+}
+
+fn failed(result: &ScenarioResult, reason: &str, text: &mut String) {
+    if let Some(path) = &result.path {
+        let line = result.steps.iter().find(|it| it.failed).map_or(result.line, |it| it.line);
+        let _ = writeln!(text, "    {}:{line}", path.display());
+    }
+    for step in &result.steps {
+        let sign = if step.failed { '✗' } else { '✓' };
+        let _ =
+            writeln!(text, "    {sign} {} {} ({})", step.keyword, step.text, seconds(step.took));
+    }
+    for line in reason.lines() {
+        let _ = writeln!(text, "        {line}");
+    }
+    for line in &result.evidence {
+        let _ = writeln!(text, "      seen: {line}");
+    }
+}
+
+/// What failed and what was skipped once more, how long servers took to start, and the count as the last line.
+pub fn summary(results: &Results) -> String {
+    let mut text = String::from("\n");
+    for result in &results.scenarios {
+        match &result.verdict {
+            Verdict::Failed { .. } => {
+                let _ = writeln!(text, "failed: {} › {}", result.feature, result.name);
+            }
+            Verdict::Skipped { reason } => {
+                let _ = writeln!(text, "SKIPPED {} › {}: {reason}", result.feature, result.name);
+            }
+            Verdict::Passed => {}
+        }
+    }
+    if let Some((least, middle, most)) = results.vault_starts() {
+        let _ = writeln!(
+            text,
+            "a Vault was active after {} / {} / {} (least, median, most)",
+            seconds(least),
+            seconds(middle),
+            seconds(most)
+        );
+    }
+    if let Some(why) = &results.aborted {
+        let _ = writeln!(text, "ended early: {why}");
+    }
+    let _ = writeln!(text, "{} scenarios in {}", results.scenarios.len(), seconds(results.took));
+    let _ = writeln!(text, "{}", results.counts());
+    text
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.2} s", duration.as_secs_f64())
+}

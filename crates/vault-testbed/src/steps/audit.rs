@@ -1,0 +1,105 @@
+//! What was really sent to Vault: its own audit log tells.
+
+use std::collections::BTreeMap;
+
+use cucumber::then;
+use serde_json::Value;
+
+use crate::world::{Result, World, ensure, failure};
+
+/// A part of the audit log: from one line to another.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Window {
+    pub from: usize,
+    pub to: usize,
+}
+
+/// One request, as the log has it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// `read`, `list`, `create`, `update`, `delete`, …
+    pub operation: String,
+    pub path: String,
+}
+
+#[then(expr = "no write was sent")]
+async fn no_write_was_sent(world: &mut World) -> Result {
+    no_write(world).await
+}
+
+#[then(expr = "exactly {int} read(s) and {int} list(s) were sent")]
+async fn exactly(world: &mut World, reads: usize, lists: usize) -> Result {
+    let entries = entries(world).await?;
+    let count = |operation: &str| entries.iter().filter(|it| it.operation == operation).count();
+    let (read, listed) = (count("read"), count("list"));
+    let told = || {
+        let all: Vec<String> =
+            entries.iter().map(|it| format!("{} {}", it.operation, it.path)).collect();
+        format!("{read} reads and {listed} lists were sent:\n{}", all.join("\n"))
+    };
+    ensure((read, listed) == (reads, lists), told)
+}
+
+#[then(expr = "nothing was asked twice")]
+async fn nothing_twice(world: &mut World) -> Result {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for it in entries(world).await? {
+        *counts.entry((it.operation, it.path)).or_default() += 1;
+    }
+    let twice = counts.iter().filter(|(_, count)| **count > 1);
+    let twice: Vec<String> =
+        twice.map(|((operation, path), count)| format!("{operation} {path}: {count}")).collect();
+    ensure(twice.is_empty(), || twice.join("\n"))
+}
+
+#[then(expr = "{string} was written before {string}")]
+async fn written_before(world: &mut World, first: String, second: String) -> Result {
+    let entries = entries(world).await?;
+    let at = |path: &str| entries.iter().position(|it| is_write(it) && it.path == path);
+    match (at(&first), at(&second)) {
+        (Some(one), Some(two)) if one < two => Ok(()),
+        (Some(_), Some(_)) => failure(format!("{second} was written first")),
+        (None, _) => failure(format!("{first} was not written")),
+        (_, None) => failure(format!("{second} was not written")),
+    }
+}
+
+pub async fn no_write(world: &World) -> Result {
+    let writes = entries(world).await?.into_iter().filter(is_write);
+    let writes: Vec<String> = writes.map(|it| format!("{} {}", it.operation, it.path)).collect();
+    world.evidence("the audit log has no write");
+    ensure(writes.is_empty(), || format!("these were sent:\n{}", writes.join("\n")))
+}
+
+/// The requests of the last plan or apply.
+pub async fn entries(world: &World) -> Result<Vec<Entry>> {
+    let Window { from, to } = world.window;
+    let log = world.server()?.audit_log().await?;
+    let log = log.get(from..to).unwrap_or_default();
+    ensure(!log.is_empty(), || "the audit log has no line of the last plan or apply".into())?;
+    Ok(log.iter().filter_map(entry).collect())
+}
+
+/// A request's line; that of its answer repeats it.
+pub fn entry(line: &Value) -> Option<Entry> {
+    let text = |pointer: &str| line.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let is_request = line["type"] == "request";
+    is_request.then(|| {
+        Some(Entry {
+            operation: text("/request/operation")?,
+            path: text("/request/path")?.trim_end_matches('/').to_owned(),
+        })
+    })?
+}
+
+pub fn is_write(entry: &Entry) -> bool {
+    matches!(entry.operation.as_str(), "create" | "update" | "patch" | "delete")
+}
+
+/// How many lines the log has; none on a ground where it cannot be read.
+pub async fn len(world: &World) -> usize {
+    match world.server() {
+        Ok(server) => server.audit_log().await.map_or(0, |it| it.len()),
+        Err(_) => 0,
+    }
+}

@@ -1,0 +1,289 @@
+//! What one scenario knows: its servers, its spec, and all that was issued in it.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tempfile::TempDir;
+use vault_client::{Answer, Settings, Vault, VaultError};
+use vault_model::spec::Spec;
+use vault_provision::Applied;
+
+use crate::{
+    ground::{Ground, Kind, Postgres, PostgresOptions, VaultOptions, VaultServer},
+    secrets::Secrets,
+    steps::{audit::Window, process::Ran},
+};
+
+/// A World is made for every attempt at a scenario, and its servers end with it.
+#[derive(Default, cucumber::World)]
+pub struct World {
+    bench: Option<Bench>,
+    vault: Option<(VaultServer, Vault)>,
+    pub databases: BTreeMap<String, Postgres>,
+    folder: Option<TempDir>,
+    /// A spec's folder or file, once it is given.
+    pub spec_path: Option<PathBuf>,
+    /// Values for variables of the spec: those of the ground, and what was noted.
+    pub vars: BTreeMap<String, Value>,
+    /// What `plan` showed last.
+    pub plan: String,
+    pub applied: Option<(Spec, Applied)>,
+    /// Why the last apply or plan could not even begin.
+    pub refused: Option<String>,
+    /// What of the audit log the last plan or apply made.
+    pub window: Window,
+    /// The last answer to a request of a step.
+    pub answer: Option<Result<Answer, VaultError>>,
+    pub tokens: BTreeMap<String, Vault>,
+    pub credentials: BTreeMap<String, Credential>,
+    /// Secret-ids, wrapping tokens, ciphertexts and whatever else a later step names.
+    pub noted: BTreeMap<String, Value>,
+    pub ran: Vec<Ran>,
+    pub running: Vec<tokio::process::Child>,
+}
+
+/// What the suite gives to each World.
+#[derive(Clone)]
+pub struct Bench {
+    pub ground: Ground,
+    /// The vaultwright binary.
+    pub program: Option<PathBuf>,
+    /// Where relative paths of features begin.
+    pub root: PathBuf,
+    pub secrets: Secrets,
+    pub notes: Arc<Notes>,
+}
+
+/// What a scenario leaves for the report. All of it is masked before it is shown.
+#[derive(Default)]
+pub struct Notes(Mutex<Noted>);
+
+#[derive(Clone, Debug, Default)]
+pub struct Noted {
+    pub evidence: Vec<String>,
+    pub skipped: Option<String>,
+    pub vaults_started_in: Vec<Duration>,
+}
+
+/// A login that Vault issued.
+#[derive(Clone)]
+pub struct Credential {
+    pub username: String,
+    pub password: SecretString,
+    /// Empty for a static role.
+    pub lease_id: String,
+    pub lease_seconds: u64,
+    pub renewable: bool,
+    pub issued_at: Instant,
+    pub database: String,
+}
+
+/// Why a step failed, with every cause.
+pub struct Failure(pub String);
+
+pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
+
+impl World {
+    /// By the suite, before the first step.
+    pub fn set_bench(&mut self, bench: Bench) {
+        self.bench = Some(bench);
+    }
+
+    pub fn bench(&self) -> &Bench {
+        self.bench.as_ref().expect("the suite gives a bench to every World before its first step")
+    }
+
+    pub fn ground_kind(&self) -> Kind {
+        self.bench().ground.kind()
+    }
+
+    /// From now on this text is never shown.
+    pub fn add_secret(&self, what: &str, secret: &str) {
+        self.bench().secrets.add(what, secret);
+    }
+
+    /// One line for the report: what was seen that shows that the step holds.
+    pub fn evidence(&self, text: impl Into<String>) {
+        self.bench().notes.update(|it| it.evidence.push(text.into()));
+    }
+
+    /// Ends the scenario without a verdict: `reason` is shown, and counted as skipped.
+    pub fn skip(&self, reason: impl Into<String>) -> Failure {
+        let reason = reason.into();
+        self.bench().notes.update(|it| it.skipped = Some(reason.clone()));
+        Failure(format!("skipped: {reason}"))
+    }
+
+    pub async fn start_vault(&mut self, options: &VaultOptions) -> Result {
+        let server = self.bench().ground.vault(options).await?;
+        self.take_vault(server)
+    }
+
+    /// A Vault that somebody else started becomes this scenario's.
+    pub fn take_vault(&mut self, server: VaultServer) -> Result {
+        let mut settings = Settings::new(&server.address)?;
+        settings.ca_cert.clone_from(&server.ca_certificate);
+        let vault = Vault::new(&settings)?.with_token(server.root_token.clone());
+        self.add_secret("the root token", server.root_token.expose_secret());
+        self.bench().notes.update(|it| it.vaults_started_in.push(server.started_in));
+        self.vault = Some((server, vault));
+        Ok(())
+    }
+
+    /// As root.
+    pub fn vault(&self) -> Result<&Vault> {
+        match &self.vault {
+            Some((_, vault)) => Ok(vault),
+            None => failure("this scenario has no Vault: begin with `Given a Vault`"),
+        }
+    }
+
+    pub fn server(&self) -> Result<&VaultServer> {
+        match &self.vault {
+            Some((server, _)) => Ok(server),
+            None => failure("this scenario has no Vault: begin with `Given a Vault`"),
+        }
+    }
+
+    pub fn server_mut(&mut self) -> Result<&mut VaultServer> {
+        match &mut self.vault {
+            Some((server, _)) => Ok(server),
+            None => failure("this scenario has no Vault: begin with `Given a Vault`"),
+        }
+    }
+
+    /// Vault as the token `name` sees it; `root` is always there.
+    pub fn token(&self, name: &str) -> Result<&Vault> {
+        match self.tokens.get(name) {
+            Some(vault) => Ok(vault),
+            None if name == "root" => self.vault(),
+            None => failure(format!("there is no token `{name}` in this scenario")),
+        }
+    }
+
+    pub fn add_token(&mut self, name: &str, token: SecretString) -> Result {
+        self.add_secret(&format!("the token {name}"), token.expose_secret());
+        let vault = self.vault()?.with_token(token);
+        self.tokens.insert(name.to_owned(), vault);
+        Ok(())
+    }
+
+    pub fn credential(&self, name: &str) -> Result<&Credential> {
+        self.credentials
+            .get(name)
+            .ok_or_else(|| Failure(format!("there is no credential `{name}` in this scenario")))
+    }
+
+    /// A database server called `name`; the spec gets its address and password as `NAME_url` and `NAME_password`.
+    pub async fn start_postgres(&mut self, name: &str, options: &PostgresOptions) -> Result {
+        let server = self.bench().ground.postgres(options).await?;
+        let password = server.admin_password.expose_secret().to_owned();
+        self.add_secret(&format!("the password of {name}"), &password);
+        self.vars.insert(format!("{name}_url"), server.address_for_vault.clone().into());
+        self.vars.insert(format!("{name}_password"), password.into());
+        self.databases.insert(name.to_owned(), server);
+        Ok(())
+    }
+
+    pub fn database(&self, name: &str) -> Result<&Postgres> {
+        match self.databases.get(name) {
+            Some(database) => Ok(database),
+            None => failure(format!("there is no database `{name}` in this scenario")),
+        }
+    }
+
+    /// A folder that ends with the scenario.
+    pub fn folder(&mut self) -> Result<PathBuf> {
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => tempfile::Builder::new().prefix("vaultwright-scenario-").tempdir()?,
+        };
+        let path = folder.path().to_owned();
+        self.folder = Some(folder);
+        Ok(path)
+    }
+
+    /// A path that a feature names, seen from the root of the repository.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.bench().root.join(Path::new(name))
+    }
+
+    /// `((name))` in a text of a feature is what was noted under that name, or a variable of the ground.
+    pub fn filled(&self, text: &str) -> String {
+        let all = self.vars.iter().chain(&self.noted);
+        all.fold(text.to_owned(), |text, (name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            text.replace(&format!("(({name}))"), &value)
+        })
+    }
+
+    /// Ends what the scenario started, and says which secrets its commands have shown.
+    pub async fn end(&mut self) -> Vec<String> {
+        for mut child in std::mem::take(&mut self.running) {
+            let _ = child.kill().await;
+        }
+        if let Some((mut server, _)) = self.vault.take() {
+            let _ = server.stop().await;
+        }
+        for (_, mut database) in std::mem::take(&mut self.databases) {
+            let _ = database.stop().await;
+        }
+        let secrets = &self.bench().secrets;
+        let shown = self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan]);
+        shown.flat_map(|it| secrets.found_in(it)).collect()
+    }
+}
+
+impl Notes {
+    pub fn update(&self, change: impl FnOnce(&mut Noted)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub fn read(&self) -> Noted {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+pub fn failure<T>(why: impl Into<String>) -> Result<T> {
+    Err(Failure(why.into()))
+}
+
+/// Fails with `why` unless `holds`.
+pub fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result {
+    if holds { Ok(()) } else { Err(Failure(why())) }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(it) = cause {
+            let more = it.to_string();
+            if !text.contains(&more) {
+                text.push_str(&format!(": {more}"));
+            }
+            cause = it.source();
+        }
+        Failure(text)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A World is full of secrets.
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
