@@ -34,6 +34,7 @@ pub mod waves;
 pub mod yaml;
 
 mod field;
+mod shape;
 mod tree;
 mod url;
 
