@@ -1,1 +1,63 @@
-fn main() {}
+//! `cargo xtask`: the repository's own chores; everything else is a command of vaultwright and goes to it.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+/// The repository's own chores. Every other command, such as `up`, `test`, `servers`, `images` or `clean`, is one of
+/// vaultwright, which is built first: `cargo xtask help` lists them.
+#[derive(Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true, disable_help_subcommand = true)]
+enum Task {
+    /// Check everything that CI checks, as CI does it: installs what is missing, needs root or sudo for that
+    Ci,
+    /// Measure, in a release build
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    #[command(external_subcommand)]
+    Forwarded(Vec<OsString>),
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Ci => replace_by(Command::new("bash").arg(root().join(".ci/run"))),
+        Task::Bench { arguments } => {
+            let bench = std::iter::once("bench".into()).chain(arguments);
+            replace_by(vaultwright("release").arg("--release").arg("--").args(bench))
+        }
+        Task::Forwarded(arguments) => replace_by(vaultwright("debug").arg("--").args(arguments)),
+    }
+}
+
+/// `cargo run` of the binary. The first build takes minutes and is shown, later ones are quiet.
+fn vaultwright(profile: &str) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--package", "vaultwright", "--bin", "vaultwright", "--manifest-path"]);
+    command.arg(root().join("Cargo.toml"));
+    if target().join(profile).join("vaultwright").exists() {
+        command.arg("--quiet");
+    }
+    command
+}
+
+/// Signals then reach the command itself.
+fn replace_by(command: &mut Command) -> Result<()> {
+    let error = command.exec();
+    Err(error).with_context(|| format!("can't run {}", command.get_program().display()))
+}
+
+fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}

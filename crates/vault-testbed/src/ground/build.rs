@@ -4,12 +4,17 @@ use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, Result};
 use super::go::Toolchain;
+use super::process::end_with_parent;
+use super::servers::none_to_be_had;
 
 /// A consumer of the server's module: two files pin every byte of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +32,12 @@ pub fn binary_path((name, version, module): (&str, &str, Module)) -> PathBuf {
 }
 
 /// Waits where another call builds the same. A second call finds the first one's binary.
-pub fn build(name: &str, version: &str, module: &Module) -> Result<PathBuf> {
+pub(super) fn build(
+    name: &str,
+    version: &str,
+    module: &Module,
+    caller: &Caller,
+) -> Result<PathBuf> {
     let folder = folder(name, version, module);
     let binary = folder.join(name);
     if binary.exists() {
@@ -39,7 +49,12 @@ pub fn build(name: &str, version: &str, module: &Module) -> Result<PathBuf> {
     let lock = fs::File::create(&lock_file).map_err(Error::file("create", &lock_file))?;
     if lock.try_lock().is_err() {
         eprintln!("{name} {version} is being built by another call: waiting for it");
-        lock.lock().map_err(Error::file("lock", &lock_file))?;
+        while lock.try_lock().is_err() {
+            std::thread::sleep(Duration::from_millis(200));
+            if caller.is_gone.load(Ordering::SeqCst) {
+                return Err(none_to_be_had("nobody waits for it any more"));
+            }
+        }
     }
     if binary.exists() {
         return Ok(binary);
@@ -100,9 +115,11 @@ pub(super) fn watch(
     is_step: impl Fn(&str) -> Option<()>,
 ) -> Result<String> {
     let name = format!("{} {}", command.get_program().display(), shown_arguments(&command));
-    let started =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    end_with_parent(&mut command, Signal::KILL);
+    let started = command.spawn();
     let mut child = started.map_err(|source| Error::Program { program: name.clone(), source })?;
+    *under_way() = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Error::Ground { place: name, why: "it has no output".into() });
     };
@@ -119,6 +136,8 @@ pub(super) fn watch(
             }
         }
     }
+    // Until it is waited for, its number is nobody else's.
+    *under_way() = None;
     let status = child.wait().map_err(|source| Error::Program { program: name.clone(), source })?;
     let output = reader.join().unwrap_or_default();
     match status.success() {
@@ -130,6 +149,36 @@ pub(super) fn watch(
             Err(Error::Failed { program: name, status: status.to_string(), output })
         }
     }
+}
+
+/// Ends a build that nobody waits for any more: its thread can't be, and would hold up the end of the program.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Caller {
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Caller {
+    /// To be held by whoever waits.
+    pub fn guard(&self) -> CallerGuard {
+        CallerGuard(self.clone())
+    }
+}
+
+pub(super) struct CallerGuard(Caller);
+
+impl Drop for CallerGuard {
+    fn drop(&mut self) {
+        self.0.is_gone.store(true, Ordering::SeqCst);
+        if let Some(pid) = *under_way() {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+}
+
+/// The child of `watch`: one at a time, since builds exclude each other.
+fn under_way() -> MutexGuard<'static, Option<Pid>> {
+    static UNDER_WAY: Mutex<Option<Pid>> = Mutex::new(None);
+    UNDER_WAY.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn shown_arguments(command: &Command) -> String {

@@ -252,12 +252,12 @@ fn command(launch: &Launch) -> Result<Command> {
     Ok(command)
 }
 
-/// The kernel ends the child when this process is killed, before any later run sweeps.
+/// The kernel ends the child when the thread that starts it ends, before any later run sweeps.
 #[expect(
     unsafe_code,
     reason = "the standard library has no other way to run prctl between fork and exec"
 )]
-fn end_with_parent(command: &mut Command, signal: Signal) {
+pub(super) fn end_with_parent(command: &mut Command, signal: Signal) {
     let parent = rustix::process::getpid();
     // SAFETY: prctl and getppid are plain system calls; nothing allocates or takes a lock after fork.
     unsafe {

@@ -95,9 +95,10 @@ pub async fn find_or_build() -> Result<Binary> {
         .iter()
         .find_map(|version| version.module.map(|module| (version, module)))
         .ok_or_else(|| none_to_be_had("no version in the table can be built"))?;
-    let built =
-        tokio::task::spawn_blocking(move || build::build(version.name, version.version, &module))
-            .await;
+    let caller = build::Caller::default();
+    let _guard = caller.guard();
+    let build = move || build::build(version.name, version.version, &module, &caller);
+    let built = tokio::task::spawn_blocking(build).await;
     let path = built.map_err(|error| none_to_be_had(&error.to_string()))??;
     Ok(Binary { path, found: Found::Built })
 }
@@ -109,7 +110,7 @@ pub(super) fn none_to_be_had(why: &str) -> Error {
         what: format!("a Vault server ({why})"),
         remedy: format!(
             "1. set {GIVEN} to a vault or bao binary, or put one on PATH; \
-             2. install Go 1.21 or newer (it is built once, about 8 minutes on 2 cores, with Go {go}); \
+             2. install Go (the server is built once, about 8 minutes on 2 cores, with Go {go}); \
              3. start a container engine and use `--on docker`"
         ),
     }
