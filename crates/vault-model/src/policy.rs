@@ -3,6 +3,7 @@
 //! Vault reads the first version of HCL, in which several settings may stand on one line and `${…}` is text. Readers
 //! of the HCL that Terraform speaks refuse policies that Vault takes, and take some that it refuses: hence our own.
 
+mod builtin;
 mod capability;
 mod decide;
 mod hcl;
@@ -26,6 +27,7 @@ mod tests;
 
 use std::ops::Range;
 
+pub use builtin::default_policy;
 pub use capability::{Capabilities, Capability, Operation, UnknownOperation};
 pub use decide::{Acl, Answer, Outcome, RuleRef, Verdict, capabilities, may};
 pub use meaning::{canonical, same_meaning};

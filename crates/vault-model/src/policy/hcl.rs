@@ -1,5 +1,6 @@
 //! HCL text to a tree. One mistake does not hide the next: reading goes on with the next line that begins with a word.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::lexer::{Kind, Lexer, Token};
@@ -25,7 +26,7 @@ impl Parser<'_> {
     /// Up to the brace that closes the one at `open`, or to the end of the text; and where that was.
     fn items(&mut self, open: Option<&Range<usize>>, depth: usize) -> (Vec<Item>, usize) {
         let mut items: Vec<Item> = Vec::new();
-        let mut assigned: Vec<String> = Vec::new();
+        let mut assigned = HashSet::new();
         loop {
             match (&self.next.kind, open) {
                 (Kind::End, None) => return (items, self.next.range.end),
@@ -50,20 +51,15 @@ impl Parser<'_> {
     }
 
     /// Vault refuses the same `name =` twice in a block; blocks may come again.
-    fn note_repetition(&mut self, item: &Item, is_assigned: bool, assigned: &mut Vec<String>) {
+    fn note_repetition(&mut self, item: &Item, is_assigned: bool, assigned: &mut HashSet<String>) {
         if !is_assigned {
             return;
         }
-        let word = item.word().to_string();
-        if assigned.contains(&word) {
+        if !assigned.insert(item.word().to_string()) {
+            let message = format!("`{}` is said twice in this block", item.word());
             let help = "say it once, with all that belongs to it".to_string();
-            self.mistakes.add(
-                item.name_range(),
-                format!("`{word}` is said twice in this block"),
-                help,
-            );
+            self.mistakes.add(item.name_range(), message, help);
         }
-        assigned.push(word);
     }
 
     /// Whether it was `name = value`. Takes at least one token.

@@ -2,6 +2,7 @@
 //!
 //! Stricter than Vault, which stops reading at a missing comma without a word.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::tree::{Content, Item, Key, MAX_NESTING, Mistakes, Node};
@@ -63,7 +64,8 @@ impl Parser<'_> {
     fn object(&mut self, depth: usize) -> Result<Vec<Item>, Told> {
         let open = self.at..self.at + 1;
         self.at += 1;
-        let mut items: Vec<Item> = Vec::new();
+        let mut items = Vec::new();
+        let mut names = HashSet::new();
         loop {
             self.skip_blanks();
             if self.take("}") {
@@ -74,7 +76,7 @@ impl Parser<'_> {
                 return Err(self.no_entry(&open, "a name in double quotes, or `}`"));
             }
             let key = Key { text: self.text()?, range: start..self.at };
-            if items.iter().any(|it| it.word() == key.text) {
+            if !names.insert(key.text.clone()) {
                 let help = "JSON readers keep only one of them".to_string();
                 self.mistakes.add(
                     key.range.clone(),
@@ -209,9 +211,9 @@ fn flatten(items: Vec<Item>) -> Vec<Item> {
     let mut flat = Vec::with_capacity(items.len());
     let mut waiting: Vec<Item> = items.into_iter().rev().collect();
     while let Some(item) = waiting.pop() {
-        match parts(&item) {
-            Some(parts) => waiting.extend(parts.into_iter().rev()),
-            None => flat.push(Item { value: flatten_inside(item.value), ..item }),
+        match parts(item) {
+            Ok(parts) => waiting.extend(parts.into_iter().rev()),
+            Err(item) => flat.push(Item { value: flatten_inside(item.value), ..item }),
         }
     }
     flat
@@ -226,20 +228,26 @@ fn flatten_inside(node: Node) -> Node {
     Node { content, ..node }
 }
 
-fn parts(item: &Item) -> Option<Vec<Item>> {
-    match &item.value.content {
+/// The item itself where it has no parts.
+fn parts(item: Item) -> Result<Vec<Item>, Item> {
+    let Item { keys, value, range } = item;
+    match value.content {
         Content::Object(items)
             if !items.is_empty() && items.iter().all(|it| it.value.items().is_some()) =>
         {
-            let longer =
-                |it: &Item| Item { keys: [&item.keys[..], &it.keys].concat(), ..it.clone() };
-            Some(items.iter().map(longer).collect())
+            Ok(items
+                .into_iter()
+                .map(|it| Item { keys: [&keys[..], &it.keys].concat(), ..it })
+                .collect())
         }
         Content::List(nodes)
             if !nodes.is_empty() && nodes.iter().all(|it| it.items().is_some()) =>
         {
-            Some(nodes.iter().map(|it| Item { value: it.clone(), ..item.clone() }).collect())
+            Ok(nodes
+                .into_iter()
+                .map(|value| Item { keys: keys.clone(), range: range.clone(), value })
+                .collect())
         }
-        _ => None,
+        content => Err(Item { keys, value: Node { content, range: value.range }, range }),
     }
 }

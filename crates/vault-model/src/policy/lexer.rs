@@ -229,23 +229,31 @@ impl<'a> Lexer<'a> {
         if !well_formed || !anchor.chars().all(|c| is_letter(c) || c.is_numeric()) {
             return Kind::Illegal("a text of several lines begins with <<WORD");
         }
-        let lines: Vec<&str> =
-            self.rest().strip_prefix('\n').unwrap_or_default().split('\n').collect();
-        // The last piece has no line end, so it ends nothing; after `<<-` Vault wants some indentation.
+        // After `<<-` Vault wants some indentation of the last line.
         let blanks = [' ', '\t', '\r', '\x0b', '\x0c'];
-        let end = lines.iter().position(|it| {
-            it.trim_start_matches(blanks).trim_end_matches('\r') == anchor
-                && it.len() >= anchor.len() + usize::from(indented)
-        });
-        let Some(end) = end.filter(|end| end + 1 < lines.len()) else {
-            self.at = self.text.len();
-            return Kind::Illegal(
-                "this text of several lines never ends: it needs a line with nothing but its word",
-            );
+        let ends = |line: &str| {
+            line.trim_start_matches(blanks).trim_end_matches('\r') == anchor
+                && line.len() >= anchor.len() + usize::from(indented)
         };
-        self.at += 1 + lines[..=end].iter().map(|it| it.len() + 1).sum::<usize>();
-        let margin = lines[end].split_once(anchor).map_or("", |(margin, _)| margin);
-        Kind::Text(heredoc_value(&lines[..end], margin, indented).replace("\r\n", "\n"))
+        let mut lines = Vec::new();
+        for line in self.rest().strip_prefix('\n').unwrap_or_default().split_inclusive('\n') {
+            match line.strip_suffix('\n') {
+                Some(last) if ends(last) => {
+                    self.at +=
+                        1 + lines.iter().map(|it: &&str| it.len() + 1).sum::<usize>() + line.len();
+                    let margin = last.split_once(anchor).map_or("", |(margin, _)| margin);
+                    return Kind::Text(
+                        heredoc_value(&lines, margin, indented).replace("\r\n", "\n"),
+                    );
+                }
+                Some(line) => lines.push(line),
+                None => break,
+            }
+        }
+        self.at = self.text.len();
+        Kind::Illegal(
+            "this text of several lines never ends: it needs a line with nothing but its word",
+        )
     }
 
     fn rest(&self) -> &'a str {

@@ -157,11 +157,12 @@ impl Permissions {
     }
 }
 
-/// In a stable order, each once.
-pub(super) fn as_set(mut values: Vec<Value>) -> Vec<Value> {
-    values.sort_by_cached_key(Value::to_string);
-    values.dedup();
-    values
+/// Values stay in a stable order, each once.
+pub(super) fn insert(values: &mut Vec<Value>, value: Value) {
+    let place = values.binary_search_by_key(&value.to_string(), Value::to_string);
+    if let Err(place) = place {
+        values.insert(place, value);
+    }
 }
 
 /// All values of both; no values, which means all of them, is more than any.
@@ -172,7 +173,7 @@ fn join_parameters(parameters: &mut Parameters, later: &Parameters) {
                 parameters.insert(name.clone(), values.clone());
             }
             Some(known) if known.is_empty() || values.is_empty() => known.clear(),
-            Some(known) => *known = as_set([&known[..], values].concat()),
+            Some(known) => values.iter().for_each(|it| insert(known, it.clone())),
         }
     }
 }

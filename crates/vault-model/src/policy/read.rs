@@ -34,6 +34,9 @@ pub(super) fn policy(text: &str) -> Result<Policy, Vec<PolicyMistake>> {
     let mut reader = Reader { mistakes, remarks: Vec::new() };
     let mut policy = Policy::default();
     for item in &items {
+        if reader.mistakes.is_full() {
+            break;
+        }
         match item.word() {
             "path" => policy.rules.extend(reader.rules(item)),
             "name" => policy.name = reader.text(item),
@@ -159,6 +162,9 @@ impl Reader {
         let mut saying = Saying::default();
         let mut says_capabilities = false;
         for item in items {
+            if self.mistakes.is_full() {
+                break;
+            }
             match item.word() {
                 "capabilities" => {
                     says_capabilities = true;

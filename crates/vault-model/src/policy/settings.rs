@@ -1,15 +1,14 @@
 //! What stands in a rule's block.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::permissions::as_set;
+use super::permissions::insert;
 use super::read::{Reader, Saying};
 use super::suggest::suggest;
-use super::tree::{Content, Item, Node, items_to_json, merge};
+use super::tree::{Content, Item, items_to_json, merge};
 use super::{Capabilities, Capability, Parameters, Permissions, RemarkKind, ttl};
 
 pub(super) const RULE_KEYS: [&str; 14] = [
@@ -87,6 +86,9 @@ impl Reader {
         let mut capabilities = Capabilities::NONE;
         let known: Vec<&str> = Capability::writable().map(Capability::name).collect();
         for (name, range) in self.texts(item) {
+            if self.mistakes.is_full() {
+                break;
+            }
             match Capability::in_policy(&name) {
                 Some(Capability::Scan) => {
                     let message = "`scan` is OpenBao's: Vault refuses the policy";
@@ -153,27 +155,28 @@ impl Reader {
         capabilities.iter().copied().collect()
     }
 
+    /// Of one name all values count, wherever they are said.
     fn parameters(&mut self, item: &Item, parameters: &mut Parameters) {
-        let mut said: Parameters = BTreeMap::new();
         for item in self.entries(item) {
             let values = match &item.value.content {
-                Content::List(values) => values.iter().map(Node::to_json).collect(),
+                Content::List(values) => &values[..],
                 // What Vault makes of a JSON list of objects.
-                Content::Object(_) => vec![item.to_json()],
+                Content::Object(_) if item.keys.len() == 1 => std::slice::from_ref(&item.value),
                 _ => {
-                    let name = item.word();
-                    let help = format!(
-                        "write `\"{name}\" = []` for any value, or `\"{name}\" = [\"value\"]`"
-                    );
-                    let message =
-                        format!("the values of `{name}` are a list, not {}", item.value.shape());
-                    self.mistakes.add(item.value.range.clone(), message, help);
+                    self.refuse_values(&item);
                     continue;
                 }
             };
-            said.entry(item.word().to_lowercase()).or_default().extend(values);
+            let known = parameters.entry(item.word().to_lowercase()).or_default();
+            values.iter().for_each(|it| insert(known, it.to_json()));
         }
-        parameters.extend(said.into_iter().map(|(name, values)| (name, as_set(values))));
+    }
+
+    fn refuse_values(&mut self, item: &Item) {
+        let name = item.word();
+        let help = format!("write `\"{name}\" = []` for any value, or `\"{name}\" = [\"value\"]`");
+        let message = format!("the values of `{name}` are a list, not {}", item.value.shape());
+        self.mistakes.add(item.value.range.clone(), message, help);
     }
 
     fn control_group(&mut self, item: &Item, permissions: &mut Permissions) {

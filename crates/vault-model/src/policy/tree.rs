@@ -119,9 +119,14 @@ impl Mistakes {
         message: impl Into<String>,
         help: impl Into<Option<String>>,
     ) {
-        if self.found.len() < MAX_MISTAKES {
+        if !self.is_full() {
             self.found.push(PolicyMistake { range, message: message.into(), help: help.into() });
         }
+    }
+
+    /// Further ones would be left out.
+    pub fn is_full(&self) -> bool {
+        self.found.len() >= MAX_MISTAKES
     }
 
     pub fn is_empty(&self) -> bool {

@@ -208,3 +208,13 @@ fn conditions_of_joined_rules_come_with_the_verdict() {
         "the parameter `z` isn't allowed, or this value of it isn't"
     );
 }
+
+#[test]
+fn every_token_may_look_after_itself() {
+    let default = default_policy();
+    let named = [("default", &default)];
+    assert!(may(&named, Operation::Update, "auth/token/renew-self").is_allowed());
+    assert!(may(&named, Operation::Update, "sys/wrapping/unwrap").is_allowed());
+    assert!(!may(&named, Operation::Read, "secret/data/app").is_allowed());
+    assert_eq!(default.rules.len(), policy(&default.to_string()).rules.len());
+}

@@ -564,3 +564,39 @@ fn deep_nesting_is_refused_and_not_followed() {
 fn there_are_never_too_many_mistakes() {
     assert_eq!(parse(&"x = \n".repeat(10_000)).unwrap_err().len(), 50);
 }
+
+#[test]
+fn long_hostile_texts_are_read_at_once() {
+    let fill = |head: &str, piece: &dyn Fn(usize) -> String, tail: &str| {
+        let mut text = head.to_string();
+        for piece in (0..).map(piece) {
+            if text.len() + piece.len() + tail.len() > 1 << 18 {
+                break;
+            }
+            text += &piece;
+        }
+        text + tail
+    };
+    let texts = [
+        fill("path \"a\" {", &|n| format!("a{n}=1 "), "}"),
+        fill("{", &|n| format!("\"a{n}\":1,"), "}"),
+        fill("", &|_| "name = <<A\nA\n".to_string(), ""),
+        fill("", &|_| "x <<A\n".to_string(), ""),
+        fill("", &|n| format!("path \"a\" {{ allowed_parameters {{ x = [\"{n}\"] }} }} "), ""),
+        fill(
+            "",
+            &|n| format!("path \"{{{{identity.entity.id}}}}{n}\" {{ policy = \"read\" }} "),
+            "",
+        ),
+        fill("path \"a\" { capabilities = [", &|_| "\"reed\",".to_string(), "]}"),
+        fill("", &|_| "/*".to_string(), ""),
+        fill("path \"", &|_| "{{".to_string(), "\" {}"),
+        fill("{\"path\":[", &|n| format!("{{\"a{n}\":{{}}}},"), "]}"),
+    ];
+    for text in texts {
+        if let Ok(policy) = parse(&text) {
+            policy.canonical();
+            capabilities(&[("p", &policy)], "a/b");
+        }
+    }
+}
