@@ -11,6 +11,8 @@ use crate::{
 pub struct Claim {
     pub place: Place,
     pub subject: Subject,
+    /// The database that a credential is for: `database:`.
+    pub database: Option<Statement>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,12 +93,13 @@ fn claim(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Claim> {
         let path = text(login, "`login`", mistakes)?;
         let (may, may_not) =
             (operations(node, "may", mistakes), operations(node, "may_not", mistakes));
-        (Subject::Login { path, may, may_not }, ["login", "may", "may_not"])
+        (Subject::Login { path, may, may_not }, &["login", "may", "may_not"][..])
     } else if let Some(credential) = node.get("credential") {
         let path = text(credential, "`credential`", mistakes)?;
         let (can, cannot) =
             (statements(node, "can", mistakes), statements(node, "cannot", mistakes));
-        (Subject::Credential { path, can, cannot }, ["credential", "can", "cannot"])
+        let known = &["credential", "database", "can", "cannot"][..];
+        (Subject::Credential { path, can, cannot }, known)
     } else {
         let mistake =
             Mistake::error(node.place, "a claim names neither a `login` nor a `credential`");
@@ -109,7 +112,13 @@ fn claim(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Claim> {
         let mistake = Mistake::error(key.place, format!("a claim has no `{}`", key.text));
         mistakes.push(mistake.help(format!("here it has `{}`", known.join("`, `"))));
     }
-    Some(Claim { place: node.place, subject })
+    let database = match node.get("database") {
+        Some(it) => {
+            text(it, "`database`", mistakes).map(|said| Statement { place: it.place, text: said })
+        }
+        None => None,
+    };
+    Some(Claim { place: node.place, subject, database })
 }
 
 fn operations(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Operation> {

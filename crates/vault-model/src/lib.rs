@@ -11,6 +11,7 @@ pub mod excerpt;
 pub mod kind;
 pub mod kinds;
 pub mod ledger;
+pub mod lint;
 pub mod live;
 pub mod merge;
 pub mod mistakes;

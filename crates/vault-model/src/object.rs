@@ -116,6 +116,9 @@ impl Object {
             }
             return;
         }
+        if let (Shape::Any, NodeValue::Map(entries)) = (field.shape, &node.value) {
+            entries.iter().for_each(|(key, it)| self.note(&format!("{name}.{}", key.text), it));
+        }
         let value = node.to_json();
         if let Some(problem) = unreadable_reference(node) {
             return mistakes.push(problem);
@@ -188,6 +191,11 @@ impl Object {
         let row = self.row(name).is_some_and(|it| it.secret || it.write_only);
         let below = |it: &FieldPlace| it.name.split('.').next() == Some(name);
         row || self.fields.iter().any(|it| it.secret && below(it))
+    }
+
+    /// Whether any of it came out of a secret variable.
+    pub fn is_from_secret_variable(&self, name: &str) -> bool {
+        self.fields.iter().any(|it| it.secret && it.name.split('.').next() == Some(name))
     }
 
     /// Where values stand that must never be shown.

@@ -179,7 +179,12 @@ fn claim() -> Value {
             {
                 "type": "object",
                 "required": ["credential"],
-                "properties": { "credential": { "type": "string" }, "can": statements, "cannot": statements },
+                "properties": {
+                    "credential": { "type": "string" },
+                    "database": { "type": "string" },
+                    "can": statements,
+                    "cannot": statements,
+                },
                 "additionalProperties": false,
             },
         ],

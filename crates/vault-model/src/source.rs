@@ -65,6 +65,11 @@ impl Sources {
         self.files.get(id.0 as usize)
     }
 
+    /// Every file's text.
+    pub fn texts(&self) -> impl Iterator<Item = (FileId, &str)> {
+        self.files.iter().enumerate().map(|(at, it)| (FileId(at as u32), it.text.as_str()))
+    }
+
     /// What stands at a place, as it was written.
     pub fn text(&self, place: Place) -> Option<&str> {
         self.file(place.file)?.text.get(place.start as usize..place.end as usize)

@@ -7,15 +7,16 @@ use crate::{
     claim::{self, Claim},
     delivery::{self, Delivery},
     ledger,
+    lint::{Parts, Seen, lint, secret_places},
     merge::merge,
     mistakes::Mistakes,
     node::Node,
     object::Object,
     redact::Redactor,
-    source::{FileId, Mistake, Place, Sources},
+    source::{FileId, Mistake, Place, Severity, Sources},
     template::{Inputs, Templates},
     tree::Collected,
-    vars::{self, Given},
+    vars::{self, Declared, Given},
     waves::Waves,
     yaml,
 };
@@ -55,6 +56,10 @@ pub struct Reading<'a> {
     pub environment: Option<SpecFile>,
     /// `VAULTWRIGHT_VAR_NAME`
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether a secret variable without a value gets one that means nothing: enough to find mistakes.
+    pub has_stand_ins: bool,
+    /// The SQL that the databases of its ground begin with: which logins they have.
+    pub init: Vec<String>,
     /// What `env()` and `file()` answer.
     pub inputs: Arc<dyn Inputs>,
 }
@@ -69,15 +74,20 @@ pub struct Refused {
 pub fn read(reading: Reading<'_>) -> Result<Spec, Refused> {
     let mut sources = Sources::default();
     let inputs = reading.inputs.clone();
-    let result = root(reading, &mut sources).and_then(|it| collect(it, &*inputs, &mut sources));
+    let init = reading.init.clone();
+    let result =
+        root(reading, &mut sources).and_then(|it| collect(it, &*inputs, &init, &mut sources));
     match result {
         Ok(spec) => Ok(Spec { sources, ..spec }),
         Err(mistakes) => Err(Refused { sources, mistakes: Mistakes::from(mistakes) }),
     }
 }
 
-/// The files parsed, merged and rendered.
-fn root(reading: Reading<'_>, sources: &mut Sources) -> Result<(Node, Redactor), Vec<Mistake>> {
+/// The files parsed, merged and rendered; the variables that they declare.
+fn root(
+    reading: Reading<'_>,
+    sources: &mut Sources,
+) -> Result<(Node, Vec<Declared>, Redactor), Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut parse = |files: Vec<SpecFile>, values: bool| -> Vec<Node> {
         let one = |it: SpecFile| match values {
@@ -101,7 +111,13 @@ fn root(reading: Reading<'_>, sources: &mut Sources) -> Result<(Node, Redactor),
     mistakes.extend(found);
     let templates = Templates::new(reading.inputs);
     let given = Given { flags: reading.vars, files: var_files, env: reading.env, environment };
-    let vars = match vars::resolve(&declared, given, &templates, sources) {
+    let with_stand_ins = reading.has_stand_ins.then(|| stand_ins(&declared));
+    let vars = match vars::resolve(
+        with_stand_ins.as_ref().unwrap_or(&declared),
+        given,
+        &templates,
+        sources,
+    ) {
         Ok(vars) => vars,
         Err(found) => {
             mistakes.extend(found);
@@ -110,12 +126,24 @@ fn root(reading: Reading<'_>, sources: &mut Sources) -> Result<(Node, Redactor),
     };
     mistakes.extend(templates.render(&mut root, &vars, sources));
     let redactor = vars.redactor().clone();
-    if mistakes.is_empty() { Ok((root, redactor)) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok((root, declared, redactor)) } else { Err(mistakes) }
+}
+
+/// The same, with a default for each secret that has none.
+fn stand_ins(declared: &[Declared]) -> Vec<Declared> {
+    let unknown = |place| Node::from_json(place, "not-yet-known".into());
+    let one = |it: &Declared| {
+        let default = it.default.clone();
+        let default = default.or_else(|| it.secret.then(|| unknown(it.place)));
+        Declared { default, ..it.clone() }
+    };
+    declared.iter().map(one).collect()
 }
 
 fn collect(
-    (root, redactor): (Node, Redactor),
+    (root, declared, redactor): (Node, Vec<Declared>, Redactor),
     inputs: &dyn Inputs,
+    init: &[String],
     sources: &mut Sources,
 ) -> Result<Spec, Vec<Mistake>> {
     let mut collected = Collected { sources, inputs, objects: Vec::new(), mistakes: Vec::new() };
@@ -135,7 +163,20 @@ fn collect(
     objects.sort_by(|a, b| a.path.cmp(&b.path));
     mistakes.extend(twice(&objects));
     mistakes.extend(cycle(&objects));
-    if !mistakes.is_empty() {
+    let seen = Seen::new(Parts {
+        root: &root,
+        declared: &declared,
+        objects: &objects,
+        claims: &claims,
+        deliveries: &deliveries,
+        sources,
+        init,
+        is_complete: mistakes.is_empty(),
+    });
+    let found = lint(&seen);
+    secret_places(&found).for_each(|it| sources.hide(it));
+    mistakes.extend(found);
+    if mistakes.iter().any(|it| it.severity == Severity::Error) {
         return Err(mistakes);
     }
     Ok(Spec {
@@ -146,7 +187,7 @@ fn collect(
         ledger_mount,
         sources: Sources::default(),
         redactor,
-        warnings: Mistakes::default(),
+        warnings: Mistakes::from(mistakes),
     })
 }
 

@@ -35,6 +35,8 @@ fn read(text: &str) -> Result<Spec, String> {
         var_files: Vec::new(),
         environment: None,
         env: &|_| None,
+        has_stand_ins: false,
+        init: Vec::new(),
         inputs: Arc::new(NoInputs),
     };
     spec::read(reading).map_err(|it| it.mistakes.render(&it.sources, false))

@@ -163,6 +163,8 @@ impl Sample {
             var_files: Vec::new(),
             environment: None,
             env: &|_| None,
+            has_stand_ins: false,
+            init: Vec::new(),
             inputs,
         };
         let spec = spec::read(reading)

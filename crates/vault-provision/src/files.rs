@@ -7,8 +7,11 @@ use std::{
 };
 
 use vault_model::{
+    node::Node,
+    source::Sources,
     spec::{self, Reading, Refused, Spec, SpecFile},
     template::Inputs,
+    yaml,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,8 @@ pub struct SpecInputs {
     pub var_files: Vec<PathBuf>,
     /// One of the spec's `environments/`.
     pub environment: Option<String>,
+    /// Secret variables without a value get one that means nothing: enough to find mistakes.
+    pub has_stand_ins: bool,
 }
 
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -47,6 +52,8 @@ pub fn load(path: &Path, inputs: &SpecInputs) -> Result<Spec, ReadError> {
         var_files: inputs.var_files.iter().map(|it| read(it)).collect::<Result<_, _>>()?,
         environment,
         env: &|name| env::var(name).ok(),
+        has_stand_ins: inputs.has_stand_ins,
+        init: if is_folder { init(folder) } else { Vec::new() },
         inputs: Arc::new(Disk { folder: folder.to_owned() }),
     };
     spec::read(reading).map_err(|it| ReadError::Refused(Box::new(it)))
@@ -67,6 +74,18 @@ fn spec_files(folder: &Path) -> Result<Vec<SpecFile>, ReadError> {
     }
     paths.sort();
     paths.iter().map(|it| read(it)).collect()
+}
+
+/// The SQL that the servers of a spec's ground begin with. What is wrong with it is for the ground to say.
+fn init(folder: &Path) -> Vec<String> {
+    let Ok(file) = read(&folder.join("ground.yaml")) else { return Vec::new() };
+    let Ok(ground) = yaml::read(&mut Sources::default(), file.name, &file.bytes) else {
+        return Vec::new();
+    };
+    let servers = ground.get("servers").and_then(Node::as_map).unwrap_or_default();
+    let disk = Disk { folder: folder.to_owned() };
+    let names = servers.iter().filter_map(|(_, it)| it.get("init")?.as_text());
+    names.filter_map(|it| disk.file(it).ok()).collect()
 }
 
 fn read(path: &Path) -> Result<SpecFile, ReadError> {

@@ -105,6 +105,7 @@ impl InputArgs {
             vars: self.var.clone(),
             var_files: self.var_file.clone(),
             environment: self.env.clone(),
+            has_stand_ins: false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use serde_json::json;
-use vault_provision::{ReadError, load};
+use vault_provision::{ReadError, SpecInputs, load};
 
 use crate::{
     Exit,
@@ -17,6 +17,9 @@ use crate::{
 pub struct CheckArgs {
     #[command(flatten)]
     spec: SpecArgs,
+    /// Fail for warnings too
+    #[arg(long)]
+    strict: bool,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -25,7 +28,8 @@ pub struct CheckArgs {
 const FORMAT: &str = "vaultwright/mistakes/1";
 
 pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
-    let (mistakes, sources, objects) = match load(&args.spec.spec, &args.spec.inputs.inputs()) {
+    let inputs = SpecInputs { has_stand_ins: true, ..args.spec.inputs.inputs() };
+    let (mistakes, sources, objects) = match load(&args.spec.spec, &inputs) {
         Ok(spec) => (spec.warnings, spec.sources, Some((spec.objects.len(), spec.claims.len()))),
         Err(ReadError::Refused(refused)) => (refused.mistakes, refused.sources, None),
         Err(err) => return Err(err.into()),
@@ -56,7 +60,8 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
             }
         }
     }
-    Ok(if mistakes.has_errors() { Exit::Failed } else { Exit::Done })
+    let is_wrong = mistakes.has_errors() || args.strict && !mistakes.is_empty();
+    Ok(if is_wrong { Exit::Failed } else { Exit::Done })
 }
 
 /// The JSON Schema of a spec, for editors.

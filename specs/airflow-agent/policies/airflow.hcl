@@ -1,0 +1,4 @@
+# What Airflow's secrets backend reads.
+path "secret/data/airflow/*" {
+  capabilities = ["read"]
+}

@@ -1,0 +1,7 @@
+path "secret/data/projects/analytics/*" {
+  capabilities = ["read"]
+}
+
+path "secret/metadata/projects/analytics/*" {
+  capabilities = ["list"]
+}

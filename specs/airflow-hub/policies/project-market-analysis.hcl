@@ -1,0 +1,7 @@
+path "secret/data/projects/market_analysis/*" {
+  capabilities = ["read"]
+}
+
+path "secret/metadata/projects/market_analysis/*" {
+  capabilities = ["list"]
+}

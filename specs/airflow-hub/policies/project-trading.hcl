@@ -1,0 +1,7 @@
+path "secret/data/projects/trading/*" {
+  capabilities = ["read"]
+}
+
+path "secret/metadata/projects/trading/*" {
+  capabilities = ["list"]
+}
