@@ -22,6 +22,7 @@ use crate::source::{Mistake, Place, Severity};
 pub struct Lint {
     /// What a person writes to silence it: `# allow NAME: reason`.
     pub name: &'static str,
+    /// A finding of it may be milder.
     pub severity: Severity,
     /// Why it matters.
     pub reason: &'static str,
@@ -263,7 +264,7 @@ pub const LINTS: &[Lint] = &[
 pub fn lint(seen: &Seen<'_>) -> Vec<Mistake> {
     let each = |lint: &'static Lint| {
         (lint.find)(seen).into_iter().map(|it| Mistake {
-            severity: lint.severity,
+            severity: lint.severity.max(it.severity),
             lint: Some(lint.name),
             help: it.help.or_else(|| Some(lint.remedy.to_owned())),
             ..it

@@ -129,9 +129,12 @@ fn root(
     if mistakes.is_empty() { Ok((root, declared, redactor)) } else { Err(mistakes) }
 }
 
+/// What a secret is whose value is not known.
+pub const STAND_IN: &str = "not-yet-known";
+
 /// The same, with a default for each secret that has none.
 fn stand_ins(declared: &[Declared]) -> Vec<Declared> {
-    let unknown = |place| Node::from_json(place, "not-yet-known".into());
+    let unknown = |place| Node::from_json(place, STAND_IN.into());
     let one = |it: &Declared| {
         let default = it.default.clone();
         let default = default.or_else(|| it.secret.then(|| unknown(it.place)));

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     object::Object,
     source::{Mistake, Place},
+    spec::STAND_IN,
 };
 
 use super::Seen;
@@ -62,13 +63,22 @@ fn in_object(seen: &Seen<'_>, object: &Object) -> Vec<Mistake> {
 fn off(seen: &Seen<'_>, place: Place, word: &str, name: &str, address: &str) -> Mistake {
     let host = hosts(address).join(", ");
     let message = format!("`{name}` reaches {host} without TLS (`{word}`)");
-    Mistake::error(seen.place_of(place, word), message)
+    let at = seen.place_of(place, word);
+    // An address that a variable brings may be another where the spec is used.
+    match seen.sources.text(place).is_some_and(|it| it.contains("((")) {
+        true => Mistake::warning(at, message),
+        false => Mistake::error(at, message),
+    }
 }
 
 fn is_loopback(address: &str) -> bool {
     let hosts = hosts(address);
     let is_near = |it: &String| {
-        it == "localhost" || it == "::1" || it.starts_with("127.") || it.starts_with('/')
+        it == "localhost"
+            || it == "::1"
+            || it == STAND_IN
+            || it.starts_with("127.")
+            || it.starts_with('/')
     };
     !hosts.is_empty() && hosts.iter().all(is_near)
 }
