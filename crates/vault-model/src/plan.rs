@@ -62,7 +62,8 @@ pub fn plan(objects: &[Arc<Object>], live: &Live, ledger: Option<&Ledger>) -> Re
     Ok(in_waves(changes, &waves.0, objects.len()))
 }
 
-/// What deletes those of `objects` that are there, last made first. A mount that bears data goes only where `data` may.
+/// What deletes those of `objects` that are there, last made first. Mounts that bear data, and what lies in them,
+/// go only where `data` may.
 pub fn destroy(objects: &[Arc<Object>], live: &Live, data: bool) -> Result<Plan, Cycle> {
     let waves = Waves::new(objects.iter().map(Arc::as_ref))?;
     let last = waves.0.iter().copied().max().unwrap_or_default();

@@ -101,7 +101,7 @@ impl Answers {
                 let table = vault.read(&path).await?.unwrap_or_default();
                 Ok::<_, VaultError>((path, table))
             })
-            .buffer_unordered(REQUESTS_AT_ONCE)
+            .buffered(REQUESTS_AT_ONCE)
             .try_collect()
             .await?;
         Ok(())

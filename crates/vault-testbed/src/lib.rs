@@ -1,5 +1,6 @@
 //! Where specs are proven: servers, databases, steps, proofs.
 
+pub mod bench;
 pub mod ground;
 pub mod report;
 pub mod secrets;

@@ -60,30 +60,24 @@ pub async fn apply(args: ApplyArgs) -> anyhow::Result<Exit> {
     let mut spec = load(&path, &inputs.inputs())?;
     spec.select(&targets.target, &targets.exclude)?;
     output::warnings(&spec);
-    let vault = session::connect(&args.how.login).await?;
-    let result = async {
-        let prepared = prepare(&vault, &spec).await?;
+    session::during(&args.how.login, async |vault| {
+        let prepared = prepare(vault, &spec).await?;
         if let Some(pinned) = &pinned {
             pinned.check(&spec.name, &prepared.plan)?;
         }
-        carry_out(&vault, &spec, prepared, &args.how, pinned.is_some()).await
-    };
-    let exit = result.await;
-    vault.revoke_own_token().await?;
-    exit
+        carry_out(vault, &spec, prepared, &args.how, pinned.is_some()).await
+    })
+    .await
 }
 
 pub async fn destroy(args: DestroyArgs) -> anyhow::Result<Exit> {
     let mut spec = load(&args.spec.spec, &args.spec.inputs.inputs())?;
     spec.select(&args.targets.target, &args.targets.exclude)?;
-    let vault = session::connect(&args.how.login).await?;
-    let result = async {
-        let prepared = prepare_destruction(&vault, &spec, args.delete_data).await?;
-        carry_out(&vault, &spec, prepared, &args.how, false).await
-    };
-    let exit = result.await;
-    vault.revoke_own_token().await?;
-    exit
+    session::during(&args.how.login, async |vault| {
+        let prepared = prepare_destruction(vault, &spec, args.delete_data).await?;
+        carry_out(vault, &spec, prepared, &args.how, false).await
+    })
+    .await
 }
 
 async fn carry_out(

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod bench;
 mod check;
 mod failure;
 mod ground;
@@ -27,8 +28,6 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::CheckArgs),
-    /// Show what `check` looks for, why, and what to do instead
-    Lints,
     /// Print the JSON Schema of a spec
     Schema,
     Plan(plan::PlanArgs),
@@ -38,6 +37,9 @@ enum Command {
     Test(test::TestArgs),
     #[command(flatten)]
     Ground(ground::GroundCommand),
+    Bench(bench::BenchArgs),
+    #[command(hide = true)]
+    BenchMeasure(bench::MeasureArgs),
 }
 
 /// How a command ended, as CI reads it.
@@ -85,13 +87,14 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::check(&args),
-        Command::Lints => Ok(check::lints()),
         Command::Schema => Ok(check::schema()),
         Command::Plan(args) => plan::plan(args).await,
         Command::Apply(args) => apply::apply(args).await,
         Command::Verify(args) => plan::verify(args).await,
         Command::Destroy(args) => apply::destroy(args).await,
         Command::Test(args) => test::test(args).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::BenchMeasure(args) => bench::measure(&args),
         Command::Ground(command) => command.run().await.map(|()| Exit::Done),
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
-use vault_model::spec::Spec;
+use vault_model::{source::Place, spec::Spec};
 use vault_provision::{Applied, Event, Outcome, Stop};
 
 /// The shape of what `apply --format json` prints.
@@ -72,8 +72,8 @@ impl Progress {
     pub fn show(&mut self, spec: &Spec, event: Event<'_>) {
         self.0.inc(1);
         if let Some(problem) = problem(event.outcome) {
-            let place = spec.objects.iter().find(|it| it.path == event.path);
-            let place = place.map(|it| format!("\n      {}", spec.sources.describe(it.place)));
+            let place =
+                place(spec, &event).map(|it| format!("\n      {}", spec.sources.describe(it)));
             let text = format!("  ✗ {}: {problem}{}", event.path, place.unwrap_or_default());
             let text = spec.redactor.mask(&text);
             self.0.suspend(|| eprintln!("{text}"));
@@ -83,6 +83,18 @@ impl Progress {
     pub fn finish(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Where the spec says what went wrong: the first field that Vault ignored, else the object.
+fn place(spec: &Spec, event: &Event<'_>) -> Option<Place> {
+    let object = spec.objects.iter().find(|it| it.path == event.path)?;
+    let ignored = match event.outcome {
+        Outcome::Ignored { warnings } => warnings.join(" "),
+        _ => String::new(),
+    };
+    let words = ignored.split(|it: char| !it.is_alphanumeric() && it != '_');
+    let field = words.into_iter().find(|it| object.said.contains_key(*it));
+    Some(field.map_or(object.place, |it| object.field_place(it)))
 }
 
 fn problem(outcome: &Outcome) -> Option<String> {

@@ -73,8 +73,6 @@ async fn look(
     let mut spec = load(&spec.spec, &spec.inputs.inputs())?;
     spec.select(&targets.target, &targets.exclude)?;
     output::warnings(&spec);
-    let vault = session::connect(login).await?;
-    let prepared = prepare(&vault, &spec).await;
-    vault.revoke_own_token().await?;
-    Ok((spec.name, prepared?))
+    let prepared = session::during(login, async |vault| Ok(prepare(vault, &spec).await?)).await?;
+    Ok((spec.name, prepared))
 }

@@ -7,11 +7,21 @@ use vault_client::{Login, SecretString, Settings, Vault};
 
 use crate::args::{LoginArgs, LoginMethod};
 
-/// Logs in as the arguments and the environment say.
-pub async fn connect(args: &LoginArgs) -> anyhow::Result<Vault> {
+/// Logs in as the arguments and the environment say, works, and logs out. The token lives as long as the work.
+pub async fn during<T>(
+    args: &LoginArgs,
+    work: impl AsyncFnOnce(&Vault) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let settings = Settings::from_env(variable)?;
-    let login = login(args)?;
-    Ok(Vault::login(&settings, &login).await?)
+    let vault = Vault::login(&settings, &login(args)?).await?;
+    let alive = vault.keep_alive();
+    let result = work(&vault).await;
+    // What a renewal ran into shows in the work as well.
+    let _ = alive.stop().await;
+    let logged_out = vault.revoke_own_token().await;
+    let result = result?;
+    logged_out.context("the work is done, but its token could not be revoked")?;
+    Ok(result)
 }
 
 fn variable(name: &str) -> Option<String> {

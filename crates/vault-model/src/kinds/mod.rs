@@ -66,14 +66,20 @@ pub fn is_built_in(path: &str) -> bool {
     )
 }
 
-/// Whether `object` is a mount whose deletion deletes what nobody can make again, going by what is there.
+/// Whether deleting `object` deletes what nobody can make again: a mount that bears data, going by what is there, or
+/// what lies in one.
 pub fn bears_data(object: &Object, there: Option<&Body>) -> bool {
+    if object.kind.section != SECRETS.section {
+        let is_its =
+            |kind: &Kind| (kind.section, kind.path) == (object.kind.section, object.kind.path);
+        let of_kind = all().find(|(_, kind)| is_its(kind));
+        return of_kind.is_some_and(|(engine, _)| engine.bears_data);
+    }
     let text = |key: &str| {
         there.and_then(|it| it.get(key)).or_else(|| object.said.get(key)).and_then(Value::as_str)
     };
-    let is_secrets = object.kind.section == SECRETS.section;
     // What is not known may be precious.
-    is_secrets && text("type").and_then(|it| engine(it, None)).is_none_or(|it| it.bears_data)
+    text("type").and_then(|it| engine(it, None)).is_none_or(|it| it.bears_data)
 }
 
 pub fn all() -> impl Iterator<Item = (&'static Engine, &'static Kind)> {

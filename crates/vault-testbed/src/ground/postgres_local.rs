@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::error::{Error, Result};
 use super::process::User;
-use super::run::{Folder, Run};
+use super::run::Run;
 
 /// A folder of programs of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +43,7 @@ impl Installation {
         })
     }
 
-    /// Looked for once: each is asked for its version.
     pub fn all() -> Vec<Self> {
-        static FOUND: OnceLock<Vec<Installation>> = OnceLock::new();
-        FOUND.get_or_init(Self::look).clone()
-    }
-
-    fn look() -> Vec<Self> {
         let user = match User::is_root() {
             true => User::first_of(&["postgres", "nobody"]),
             false => None,
@@ -121,20 +115,21 @@ impl Template {
             let unborn = cache.join(format!(".new-{}", run.id()));
             copy_tree(&made, &unborn, &|_| Ok(()))?;
             fs::rename(&unborn, &folder).map_err(Error::file("rename", &unborn))?;
+            fs::remove_dir_all(&made).map_err(Error::file("remove", &made))?;
         }
         Ok(Self { folder })
     }
 
     /// In the run's own folder, which the server's user can reach: a cache in root's home it can't.
-    fn initialize(run: &Run, installation: &Installation) -> Result<Folder> {
+    fn initialize(run: &Run, installation: &Installation) -> Result<PathBuf> {
         use std::os::unix::process::CommandExt;
-        let folder = run.create_folder("initdb")?;
+        let folder = run.create_folder(&run.next_name("initdb"))?;
         installation.give(&folder)?;
         let program = installation.program("initdb");
         let mut command = Command::new(&program);
         command
             .arg("-D")
-            .arg(folder.as_ref())
+            .arg(&folder)
             .args(INITDB_FLAGS)
             .env_clear()
             .current_dir(&folder)

@@ -1,0 +1,137 @@
+//! `apply` and `destroy`.
+
+use std::process::Stdio;
+
+use expect_test::expect;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use vault_testbed::ground::VaultOptions;
+
+use crate::Bed;
+
+#[test]
+fn without_a_terminal_an_apply_wants_a_yes() {
+    let Some(bed) = Bed::new("without_a_terminal_an_apply_wants_a_yes", &VaultOptions::default())
+    else {
+        return;
+    };
+    let ran = bed.run("apply SPEC");
+    assert_eq!(ran.code(), 1);
+    assert!(ran.shown().contains("nobody is there to be asked: say --yes"), "{}", ran.shown());
+    assert_eq!(bed.run("plan SPEC --exit-code").code(), 2);
+}
+
+#[test]
+fn an_apply_tells_programs_what_became_of_each_object() {
+    let Some(bed) =
+        Bed::new("an_apply_tells_programs_what_became_of_each_object", &VaultOptions::default())
+    else {
+        return;
+    };
+    let applied: Value =
+        serde_json::from_str(&bed.run("apply SPEC --yes --format json").out()).unwrap();
+    assert_eq!(applied["format"], "vaultwright/applied/1");
+    let outcomes = applied["results"].as_array().unwrap();
+    assert_eq!(outcomes.len(), 4);
+    assert!(outcomes.iter().all(|it| it["outcome"] == "done"));
+}
+
+#[test]
+fn destroy_deletes_what_the_spec_describes_and_nothing_else() {
+    let Some(bed) = Bed::new(
+        "destroy_deletes_what_the_spec_describes_and_nothing_else",
+        &VaultOptions::default(),
+    ) else {
+        return;
+    };
+    bed.run("apply SPEC --yes");
+    bed.outside("sys/policies/acl/mine", serde_json::json!({ "policy": "# nothing" }));
+    expect![[r#"
+        exit 0
+          - sys/auth/approle
+          - sys/policies/acl/app
+          - sys/policies/acl/ops
+
+        3 to delete, 1 unchanged
+        3 done
+    "#]]
+    .assert_eq(&bed.run("destroy SPEC --yes").shown());
+    bed.write("mine.yaml", "name: mine\nsys: { policies: { mine: { policy: '# nothing' } } }");
+    assert_eq!(bed.run("verify mine.yaml").code(), 0);
+}
+
+#[test]
+fn a_mount_with_data_is_kept_unless_its_data_may_go() {
+    let Some(bed) =
+        Bed::new("a_mount_with_data_is_kept_unless_its_data_may_go", &VaultOptions::default())
+    else {
+        return;
+    };
+    bed.write(
+        "spec.yaml",
+        "name: kv\nsecrets: { kv: { type: kv-v2, data: { a: { data: { colour: blue } } } } }",
+    );
+    assert_eq!(bed.run("apply SPEC --yes").code(), 0);
+    let kept = bed.run("destroy SPEC --yes");
+    assert!(
+        kept.shown().contains("! sys/mounts/kv  (bears data: deleted only with --delete-data)"),
+        "{}",
+        kept.shown()
+    );
+    assert_eq!(bed.run("destroy SPEC --yes --delete-data").code(), 0);
+    assert_eq!(bed.run("verify SPEC").code(), 2);
+}
+
+#[test]
+fn two_applies_at_once_leave_what_the_spec_says() {
+    let Some(bed) =
+        Bed::new("two_applies_at_once_leave_what_the_spec_says", &VaultOptions::default())
+    else {
+        return;
+    };
+    let start = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_vaultwright"))
+            .args(["apply", "spec.yaml", "--yes"])
+            .current_dir(bed.folder.path())
+            .env("VAULT_ADDR", &bed.vault.address)
+            .env("VAULT_TOKEN", bed.vault.root_token.expose_secret())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let ended: Vec<_> =
+        [start(), start()].into_iter().map(|it| it.wait_with_output().unwrap()).collect();
+    assert!(ended.iter().any(|it| it.status.success()), "one of them gets through");
+    for refused in ended.iter().filter(|it| !it.status.success()) {
+        let problem = String::from_utf8_lossy(&refused.stderr);
+        assert!(problem.contains("another apply of this spec"), "{problem}");
+    }
+    assert_eq!(bed.run("verify SPEC").code(), 0);
+}
+
+#[test]
+fn no_secret_is_in_any_output() {
+    let Some(bed) = Bed::new("no_secret_is_in_any_output", &VaultOptions::default()) else {
+        return;
+    };
+    let spec = "name: kv\nvars: { pin: { secret: true } }\n\
+                secrets: { kv: { type: kv-v2, data: { a: { data: { pin: (( pin )) } } } } }";
+    bed.write("spec.yaml", spec);
+    for pin in ["first-S3cret-value", "other-S3cret-value"] {
+        for words in [
+            "check",
+            "plan",
+            "plan --format json",
+            "plan --out pinned",
+            "apply --yes",
+            "verify --format json",
+        ] {
+            let ran = bed.run(&format!("{words} SPEC --var pin={pin}"));
+            assert!(!ran.shown().contains("S3cret"), "{words}: {}", ran.shown());
+        }
+        assert!(
+            !std::fs::read_to_string(bed.folder.path().join("pinned")).unwrap().contains("S3cret")
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! What can be wrong, and what a person is told then.
+
+use expect_test::{Expect, expect};
+use serde_json::json;
+use tempfile::TempDir;
+use vault_testbed::ground::{Mode, VaultOptions};
+
+use crate::{Bed, SPEC, run};
+
+fn folder(spec: &str) -> TempDir {
+    let folder = tempfile::Builder::new().prefix("cli").tempdir().unwrap();
+    std::fs::write(folder.path().join("spec.yaml"), spec).unwrap();
+    folder
+}
+
+#[track_caller]
+fn check_offline(spec: &str, words: &str, expect: Expect) {
+    expect.assert_eq(&run("http://127.0.0.1:1", "x", folder(spec).path(), words).shown());
+}
+
+#[test]
+fn a_typo_is_shown_with_its_line_and_what_was_meant() {
+    check_offline(
+        &SPEC.replace("token_ttl", "token_tll"),
+        "plan SPEC",
+        expect![[r#"
+        exit 1
+        error: auth/approle/role/app has no field `token_tll`
+          --> spec.yaml:11:37
+           |
+        11 |       app: { token_policies: [app], token_tll: 20m }
+           |                                     ^^^^^^^^^
+           |
+           = help: did you mean `token_ttl`?
+
+        1 mistake: nothing was sent to Vault
+    "#]],
+    );
+}
+
+#[test]
+fn nobody_is_at_the_address() {
+    check_offline(
+        SPEC,
+        "plan SPEC",
+        expect![[r#"
+        exit 1
+        error: GET sys/auth: connection refused
+          help: nothing listens there: start Vault, or correct VAULT_ADDR
+    "#]],
+    );
+}
+
+#[test]
+fn a_missing_spec_is_named() {
+    check_offline(
+        SPEC,
+        "plan nowhere.yaml",
+        expect![[r#"
+        exit 1
+        error: cannot read nowhere.yaml: No such file or directory (os error 2)
+    "#]],
+    );
+}
+
+#[test]
+fn a_wrong_word_on_the_command_line_is_no_difference() {
+    assert_eq!(
+        run("http://127.0.0.1:1", "x", folder(SPEC).path(), "plan SPEC --exitcode").code(),
+        1
+    );
+}
+
+#[test]
+fn a_token_that_may_not_read_fails_and_nothing_is_made() {
+    let Some(bed) =
+        Bed::new("a_token_that_may_not_read_fails_and_nothing_is_made", &VaultOptions::default())
+    else {
+        return;
+    };
+    let token = bed.outside("auth/token/create", json!({ "policies": ["default"] }));
+    expect![[r#"
+        exit 1
+        error: GET sys/auth: permission denied (status 403): permission denied
+          help: grant `read` on `sys/auth` to a policy of this token, or use another token (and check VAULT_NAMESPACE)
+    "#]].assert_eq(&bed.run_as(token.as_str().unwrap(), "apply SPEC --yes").shown());
+    assert_eq!(bed.run("verify SPEC --target sys/policies/acl/app").code(), 2);
+}
+
+#[test]
+fn a_sealed_vault_says_so() {
+    let options = VaultOptions { mode: Mode::Raft, ..VaultOptions::default() };
+    let Some(mut bed) = Bed::new("a_sealed_vault_says_so", &options) else { return };
+    bed.block_on(|it| Box::pin(it.seal())).unwrap();
+    expect![[r#"
+        exit 1
+        error: GET sys/auth: Vault is sealed (status 503): Vault is sealed
+          help: unseal it: `vault operator unseal`
+    "#]]
+    .assert_eq(&bed.run("plan SPEC").shown());
+}
