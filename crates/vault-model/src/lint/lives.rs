@@ -24,7 +24,7 @@ const LEASES: &[&str] =
 
 pub fn default_above_max(seen: &Seen<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for object in seen.objects {
+    for object in seen.objects.iter().filter(|it| has_lives(it)) {
         for (default, max) in PAIRS {
             let (Some((default_life, place)), Some((max_life, at))) =
                 (life(object, default), life(object, max))
@@ -44,9 +44,14 @@ pub fn default_above_max(seen: &Seen<'_>) -> Vec<Mistake> {
     mistakes
 }
 
+/// Most objects say nothing of the kind.
+fn has_lives(object: &Object) -> bool {
+    object.said.keys().any(|it| it == "tune" || object.row(it).is_some_and(|row| row.life))
+}
+
 pub fn ttl_above_mount(seen: &Seen<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for object in seen.objects {
+    for object in seen.objects.iter().filter(|it| has_lives(it)) {
         let mount = seen.mount_of(&object.path).map(|(_, it, _)| it.object);
         let Some((limit, at)) = mount.and_then(|it| life(it, "tune.max_lease_ttl")) else {
             continue;

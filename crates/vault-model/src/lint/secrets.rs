@@ -99,7 +99,10 @@ fn tokens(seen: &Seen<'_>, node: &Node, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-pub(super) fn is_token(text: &str) -> bool {
+fn is_token(text: &str) -> bool {
+    if text.len() < TOKEN_LENGTH {
+        return false;
+    }
     let is_letter = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
     TOKENS.iter().any(|start| {
         text.match_indices(start).any(|(at, _)| {

@@ -88,8 +88,7 @@ impl<'a> Seen<'a> {
 
     /// The mount of the spec that `path` lies in, and the rest of the path.
     pub fn mount_of<'p>(&self, path: &'p str) -> Option<(&'a str, &Mount<'a>, &'p str)> {
-        let ends = path.match_indices('/').map(|(at, _)| at).collect::<Vec<_>>();
-        ends.into_iter().rev().find_map(|at| {
+        path.rmatch_indices('/').find_map(|(at, _)| {
             let (mount, it) = self.mounts.get_key_value(&path[..at])?;
             Some((*mount, it, &path[at + 1..]))
         })
