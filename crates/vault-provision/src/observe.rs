@@ -198,8 +198,7 @@ impl Answers {
         };
         let fits =
             |entry: &&Value| by.iter().zip(&said).all(|(key, said)| same(said, entry.get(key)));
-        let entries = self.lists.get(list)?.iter();
-        let (id, entry) = entries.map(|(id, it)| (id, it)).find(|(_, it)| fits(it))?;
+        let (id, entry) = self.lists.get(list)?.iter().find(|(_, it)| fits(it))?;
         let mut body = entry.as_object()?.clone();
         body.insert("id".to_owned(), Value::String(id.clone()));
         Some(body)
