@@ -1,5 +1,7 @@
 //! `cargo xtask`: the repository's own chores; everything else is a command of vaultwright and goes to it.
 
+mod test;
+
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-/// The repository's own chores. Every other command, such as `up`, `test`, `servers`, `images` or `clean`, is one of
+/// The repository's own chores. Every other command, such as `up`, `servers`, `images` or `clean`, is one of
 /// vaultwright, which is built first: `cargo xtask help` lists them.
 #[derive(Parser)]
 #[command(name = "cargo xtask", arg_required_else_help = true, disable_help_subcommand = true)]
@@ -20,6 +22,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    Test(test::TestArgs),
     #[command(external_subcommand)]
     Forwarded(Vec<OsString>),
 }
@@ -31,6 +34,10 @@ fn main() -> Result<()> {
             let bench = std::iter::once("bench".into()).chain(arguments);
             replace_by(vaultwright("release").arg("--release").arg("--").args(bench))
         }
+        Task::Test(args) => match test::test(&args, &mut vaultwright("debug"))? {
+            true => Ok(()),
+            false => std::process::exit(1),
+        },
         Task::Forwarded(arguments) => replace_by(vaultwright("debug").arg("--").args(arguments)),
     }
 }

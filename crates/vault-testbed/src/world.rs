@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use vault_client::{Answer, Settings, Vault, VaultError};
 use vault_model::spec::Spec;
 use vault_provision::Applied;
+use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use crate::{
     ground::{Ground, Kind, Postgres, PostgresOptions, VaultOptions, VaultServer},
@@ -47,6 +48,8 @@ pub struct World {
     pub noted: BTreeMap<String, Value>,
     pub ran: Vec<Ran>,
     pub running: Vec<tokio::process::Child>,
+    /// Connections that hold a lock in a database.
+    pub locks: Vec<sqlx::PgConnection>,
 }
 
 /// What the suite gives to each World.
@@ -82,7 +85,8 @@ pub struct Credential {
     pub lease_seconds: u64,
     pub renewable: bool,
     pub issued_at: Instant,
-    pub database: String,
+    /// Where it was read.
+    pub path: String,
 }
 
 /// Why a step failed, with every cause.
@@ -157,6 +161,26 @@ impl World {
             Some((server, _)) => Ok(server),
             None => failure("this scenario has no Vault: begin with `Given a Vault`"),
         }
+    }
+
+    /// vaultrs's client as the token `name`: a second way to Vault, with nothing of ours in between.
+    pub fn vaultrs(&self, name: &str) -> Result<VaultClient> {
+        let token = self.token(name)?.token().expose_secret().to_owned();
+        let server = self.server()?;
+        let settings = VaultClientSettingsBuilder::default()
+            .address(&server.address)
+            .token(token)
+            .ca_certs(Vec::new())
+            .verify(true)
+            .identity(None)
+            .build()?;
+        let mut client = VaultClient::new(settings)?;
+        let mut http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30));
+        if let Some(path) = &server.ca_certificate {
+            http = http.tls_certs_only([reqwest::Certificate::from_pem(&std::fs::read(path)?)?]);
+        }
+        client.http = rustify::clients::reqwest::Client::new(&server.address, http.build()?);
+        Ok(client)
     }
 
     /// Vault as the token `name` sees it; `root` is always there.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 use super::backing::Backing;
 use super::container::Container;
@@ -265,6 +265,8 @@ fn options_for(user: &str, database: &str) -> PgConnectOptions {
         .username(user)
         .database(database)
         .ssl_mode(PgSslMode::Disable)
+        // Statements hold passwords, and slow ones would be logged in full.
+        .disable_statement_logging()
 }
 
 fn launch(installation: &Installation, folder: &Path, port: u16) -> Launch {

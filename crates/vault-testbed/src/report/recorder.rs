@@ -31,8 +31,10 @@ struct State {
     open: HashMap<Key, Open>,
     notes: HashMap<Key, Arc<Notes>>,
     ended: Vec<ScenarioResult>,
-    on_end: Option<Box<dyn FnMut(&ScenarioResult) + Send>>,
+    on_end: Option<OnEnd>,
 }
+
+type OnEnd = Box<dyn FnMut(&ScenarioResult) + Send>;
 
 type Key = (String, usize, String);
 

@@ -2,10 +2,20 @@
 //!
 //! Another crate gets all of them with `World`, and may add its own with cucumber's `given`, `when` and `then`.
 
+pub mod approle;
 pub mod audit;
+pub mod database;
+pub mod identity;
+pub mod kv;
+pub mod lease;
+pub mod policy;
 pub mod process;
+pub mod sample;
 pub mod spec;
+pub mod token;
+pub mod transit;
 pub mod vault;
+pub mod wrapping;
 
 use std::time::{Duration, Instant};
 

@@ -8,6 +8,7 @@ use vault_model::{
     request::{Method, Request},
 };
 
+use super::{SOON, until};
 use crate::{
     ground::{Mode, VaultOptions},
     world::{Failure, Result, World, ensure, failure},
@@ -123,6 +124,12 @@ async fn is_there(world: &mut World, path: String) -> Result {
     there(world, &path).await.map(drop)
 }
 
+#[when(expr = "{string} comes to be there")]
+async fn comes_to_be_there(world: &mut World, path: String) -> Result {
+    let world = &*world;
+    until(SOON, || async { there(world, &path).await.map(drop) }).await
+}
+
 #[then(expr = "{string} is not there")]
 async fn is_not_there(world: &mut World, path: String) -> Result {
     match world.vault()?.read(&world.filled(&path)).await {
@@ -215,7 +222,11 @@ pub fn said(answer: &Result<Answer, VaultError>) -> String {
 }
 
 fn is_no_mount(err: &VaultError) -> bool {
+    // What `sys/auth/NAME` and `sys/mounts/NAME` say.
+    let says = |text: &str| err.reasons.iter().any(|it| it.contains(text));
     matches!(err.failure, Refused::NoSuchMount)
+        || says("No auth engine at")
+        || says("No secret engine mount at")
 }
 
 /// A request that must not be repeated, and fails the step when it is refused.

@@ -1,0 +1,276 @@
+//! PostgreSQL: what a credential can do there, and that it is gone when it should be.
+
+use std::time::{Duration, Instant};
+
+use cucumber::{gherkin::Step, given, then, when};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use vault_client::Answer;
+use vault_model::request::Request;
+
+use super::{SOON, until, vault::said};
+use crate::{
+    ground::PostgresOptions,
+    world::{Credential, Failure, Result, World, ensure, failure},
+};
+
+const INVENTORY: &str = "CREATE TABLE inventory (item text, in_stock int);
+INSERT INTO inventory VALUES ('nut', 7), ('bolt', 8);
+GRANT USAGE ON SCHEMA public TO PUBLIC;";
+
+/// What PostgreSQL says to a login that it doesn't know, or whose password is another.
+const WRONG_PASSWORD: &str = "28P01";
+const NOT_ALLOWED: &str = "42501";
+
+/// With a table `inventory`. The spec reaches it by the variables `NAME_url` and `NAME_password`, as the login `vault`.
+#[given(expr = "the PostgreSQL server {word}")]
+async fn a_postgres(world: &mut World, name: String) -> Result {
+    let options = PostgresOptions { init: Some(INVENTORY.into()), ..PostgresOptions::default() };
+    world.start_postgres(&name, &options).await
+}
+
+#[given(expr = "the login {word} in {word}")]
+async fn a_login(world: &mut World, login: String, database: String) -> Result {
+    let password = format!("first-{}", ulid::Ulid::generate());
+    world.add_secret(&format!("the first password of {login}"), &password);
+    let sql = format!(
+        "CREATE ROLE \"{login}\" LOGIN PASSWORD '{password}'; GRANT SELECT ON inventory TO \"{login}\""
+    );
+    world.database(&database)?.execute(&sql).await?;
+    let credential = Credential {
+        username: login.clone(),
+        password: password.into(),
+        lease_id: String::new(),
+        lease_seconds: 0,
+        renewable: false,
+        issued_at: Instant::now(),
+        path: String::new(),
+    };
+    world.credentials.insert(format!("first-{login}"), credential);
+    Ok(())
+}
+
+#[when(expr = "in {word} the superuser runs")]
+async fn superuser_runs(world: &mut World, database: String, step: &Step) -> Result {
+    let sql = step.docstring().map_or("", |it| it.as_str());
+    Ok(world.database(&database)?.execute(sql).await?)
+}
+
+#[given(expr = "{word} is unreachable")]
+#[when(expr = "{word} becomes unreachable")]
+async fn unreachable(world: &mut World, database: String) -> Result {
+    match world.databases.get_mut(&database) {
+        Some(database) => Ok(database.stop().await?),
+        None => failure(format!("there is no database `{database}`")),
+    }
+}
+
+#[when(expr = "{word} is reachable again")]
+async fn reachable(world: &mut World, database: String) -> Result {
+    match world.databases.get_mut(&database) {
+        Some(database) => Ok(database.start_again().await?),
+        None => failure(format!("there is no database `{database}`")),
+    }
+}
+
+/// A rotation waits as long as this lasts.
+#[given(expr = "in {word} no login can be changed")]
+async fn lock(world: &mut World, database: String) -> Result {
+    let login = world.database(&database)?.superuser("demo");
+    let mut connection = PgConnection::connect_with(&login).await?;
+    connection.execute("BEGIN").await?;
+    connection.execute("LOCK TABLE pg_catalog.pg_authid IN SHARE MODE").await?;
+    world.locks.push(connection);
+    Ok(())
+}
+
+#[when(expr = "in {word} logins can be changed again")]
+async fn unlock(world: &mut World, _database: String) -> Result {
+    for connection in std::mem::take(&mut world.locks) {
+        connection.close().await?;
+    }
+    Ok(())
+}
+
+#[given(expr = "the credential {word} is issued from {string}")]
+#[when(expr = "the credential {word} is issued from {string}")]
+async fn issued(world: &mut World, name: String, path: String) -> Result {
+    issue(world, "root", &name, &path).await
+}
+
+#[given(expr = "the token {word} issues the credential {word} from {string}")]
+#[when(expr = "the token {word} issues the credential {word} from {string}")]
+async fn issued_by(world: &mut World, who: String, name: String, path: String) -> Result {
+    issue(world, &who, &name, &path).await
+}
+
+#[given(expr = "the credential {word} works")]
+#[then(expr = "the credential {word} works")]
+async fn works(world: &mut World, name: String) -> Result {
+    let connection = PgConnection::connect_with(&login(world, &name)?).await?;
+    world.evidence(format!("{} logs in", world.credential(&name)?.username));
+    Ok(connection.close().await?)
+}
+
+#[then(expr = "the credential {word} may {string}")]
+async fn may(world: &mut World, name: String, sql: String) -> Result {
+    let said = run(&login(world, &name)?, &sql).await;
+    world.evidence(format!("`{sql}` as {}: {}", world.credential(&name)?.username, shown(&said)));
+    said.map_err(Failure::from)
+}
+
+#[then(expr = "the credential {word} may not {string}")]
+async fn may_not(world: &mut World, name: String, sql: String) -> Result {
+    let said = run(&login(world, &name)?, &sql).await;
+    world.evidence(format!("`{sql}` as {}: {}", world.credential(&name)?.username, shown(&said)));
+    refused(said, NOT_ALLOWED)
+}
+
+#[then(expr = "the credential {word} is refused with SQLSTATE {word}")]
+async fn is_refused(world: &mut World, name: String, state: String) -> Result {
+    let login = login(world, &name)?;
+    world.evidence(format!("a login as {} is refused", world.credential(&name)?.username));
+    until(SOON, || async { refused(run(&login, "SELECT 1").await, &state) }).await
+}
+
+/// The login is refused, and the catalogue knows it no longer.
+#[then(expr = "the credential {word} is gone")]
+async fn is_gone(world: &mut World, name: String) -> Result {
+    gone(world, &name, SOON).await
+}
+
+#[then(expr = "the credential {word} is gone within {int} seconds")]
+async fn is_gone_within(world: &mut World, name: String, seconds: u64) -> Result {
+    gone(world, &name, Duration::from_secs(seconds)).await
+}
+
+#[then(expr = "{string} gives another password than {word}, called {word}")]
+async fn another_password(world: &mut World, path: String, old: String, new: String) -> Result {
+    let before = world.credential(&old)?.password.clone();
+    let vault = world.vault()?.clone();
+    until(SOON, || async {
+        let data = vault.read(&path).await?.unwrap_or_default();
+        let password = data.get("password").and_then(Value::as_str).unwrap_or_default();
+        let is_other = !password.is_empty() && password != before.expose_secret();
+        ensure(is_other, || "the password is the same".into())
+    })
+    .await?;
+    issue(world, "root", &new, &path).await
+}
+
+/// The one that the spec was given.
+#[then(expr = "the first password of the login vault in {word} is refused")]
+async fn first_password_is_refused(world: &mut World, database: String) -> Result {
+    let server = world.database(&database)?;
+    refused(run(&server.login("vault", &server.admin_password), "SELECT 1").await, WRONG_PASSWORD)
+}
+
+#[given(expr = "the first password of the login vault in {word} works")]
+#[then(expr = "the first password of the login vault in {word} works")]
+async fn first_password_works(world: &mut World, database: String) -> Result {
+    let server = world.database(&database)?;
+    Ok(run(&server.login("vault", &server.admin_password), "SELECT 1").await?)
+}
+
+/// As the token `who`; the answer is kept as any other.
+pub async fn issue(world: &mut World, who: &str, name: &str, path: &str) -> Result {
+    let issued_at = Instant::now();
+    let answer = world.token(who)?.clone().send_once(&Request::get(world.filled(path))).await;
+    world.evidence(format!("{who}: GET {path}: {}", said(&answer)));
+    if let Ok(answer) = &answer {
+        let credential = credential(answer, path, issued_at)?;
+        world.add_secret(&format!("the password of {name}"), credential.password.expose_secret());
+        world.credentials.insert(name.to_owned(), credential);
+    }
+    let outcome = answer.as_ref().map(drop).map_err(|err| Failure(err.to_string()));
+    world.answer = Some(answer);
+    outcome
+}
+
+fn credential(answer: &Answer, path: &str, issued_at: Instant) -> Result<Credential> {
+    let data = answer.data.clone().unwrap_or_default();
+    let text = |key: &str| {
+        let value = data.get(key).and_then(Value::as_str).map(str::to_owned);
+        value.ok_or_else(|| Failure(format!("{path} gives no {key}")))
+    };
+    let lease = answer.lease.clone();
+    Ok(Credential {
+        username: text("username")?,
+        password: SecretString::from(text("password")?),
+        lease_id: lease.as_ref().map(|it| it.id.clone()).unwrap_or_default(),
+        lease_seconds: lease.as_ref().map_or(0, |it| it.duration_seconds),
+        renewable: lease.is_some_and(|it| it.renewable),
+        issued_at,
+        path: path.to_owned(),
+    })
+}
+
+/// At the scenario's one database.
+fn login(world: &World, name: &str) -> Result<PgConnectOptions> {
+    let credential = world.credential(name)?;
+    match world.databases.values().next() {
+        Some(database) => Ok(database.login(&credential.username, &credential.password)),
+        None => failure("this scenario has no database: say `Given the PostgreSQL server …`"),
+    }
+}
+
+async fn gone(world: &World, name: &str, deadline: Duration) -> Result {
+    let login = login(world, name)?;
+    let username = world.credential(name)?.username.clone();
+    let database = world.databases.values().next();
+    let database = database.ok_or_else(|| Failure("this scenario has no database".into()))?;
+    let superuser = database.superuser(&database.database);
+    until(deadline, || async {
+        refused(run(&login, "SELECT 1").await, WRONG_PASSWORD)?;
+        let mut connection = PgConnection::connect_with(&superuser).await?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_roles WHERE rolname = $1")
+            .bind(&username)
+            .fetch_one(&mut connection)
+            .await?;
+        connection.close().await?;
+        ensure(count == 0, || format!("pg_roles still has {username}"))
+    })
+    .await?;
+    world.evidence(format!("{username} is refused and in no catalogue"));
+    Ok(())
+}
+
+async fn run(login: &PgConnectOptions, sql: &str) -> Result<(), sqlx::Error> {
+    let attempt = async {
+        let mut connection = PgConnection::connect_with(login).await?;
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await?;
+        connection.close().await
+    };
+    let late = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(Duration::from_secs(20), attempt).await.map_err(late)?
+}
+
+fn refused(said: Result<(), sqlx::Error>, state: &str) -> Result {
+    match said {
+        Ok(()) => failure("it is not refused"),
+        Err(err) => match err.as_database_error().and_then(|it| it.code()) {
+            Some(code) if code == state => Ok(()),
+            Some(code) => failure(format!("it is refused with {code}: {err}")),
+            None => Err(err.into()),
+        },
+    }
+}
+
+fn shown(said: &Result<(), sqlx::Error>) -> String {
+    match said {
+        Ok(()) => "it is done".to_owned(),
+        Err(err) => err.to_string(),
+    }
+}
+
+/// What a lease says of itself: `json!` of the answer of `sys/leases/lookup`.
+pub async fn lookup(world: &World, lease_id: &str) -> Result<Option<Value>> {
+    let body = json!({ "lease_id": lease_id });
+    let body = body.as_object().cloned().unwrap_or_default();
+    match world.vault()?.send_once(&Request::post("sys/leases/lookup", body)).await {
+        Ok(answer) => Ok(answer.data.map(Value::Object)),
+        Err(err) if err.status == Some(400) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}

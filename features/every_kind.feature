@@ -1,0 +1,32 @@
+Feature: Every field of every kind is written, compared and put back
+
+  Scenario Outline: <sample>
+    Given a Vault
+    And the sample <sample>
+    When I apply
+    Then nothing is left to do
+    And each field that somebody else changes is seen alone, and put back
+    When I apply again
+    Then no write was sent
+
+    Examples:
+      | sample         |
+      | approle        |
+      | aws            |
+      | database       |
+      | database-live  |
+      | identity       |
+      | kubernetes     |
+      | kv             |
+      | mounts         |
+      | old-names      |
+      | paths          |
+      | sys            |
+      | token          |
+      | transit        |
+      | userpass       |
+
+    @skip.docker(the-files-lie-on-this-machine-and-Vault-in-a-container-does-not-see-them)
+    Examples:
+      | sample         |
+      | database-files |

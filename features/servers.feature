@@ -1,0 +1,24 @@
+Feature: The same holds on a server as it runs in production
+
+  Scenario: Raft storage, TLS and an audit log
+    Given a Vault with raft storage, TLS and an audit log
+    And the spec
+      """
+      sys:
+        policies: { app: { policy: 'path "kv/data/app" { capabilities = ["read"] }' } }
+      secrets: { kv: { type: kv-v2, data: { app: { data: { user: ann } } } } }
+      auth: { approle: { type: approle, roles: { app: { token_policies: [app] } } } }
+      """
+    When I apply
+    Then nothing is left to do
+    When I run "verify SPEC"
+    Then it exits with 0
+    Given the secret-id one of "auth/approle/role/app"
+    When the token app is got from "auth/approle/role/app" with the secret-id one
+    And the token app reads "kv/data/app"
+    Then it is allowed
+    When Vault is killed and started again
+    And I apply again
+    Then no write was sent
+    And the token app is valid
+

@@ -1,0 +1,157 @@
+//! `cargo xtask test`: every test there is, and one count over all of them.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{BufRead, BufReader, Write};
+use std::ops::AddAssign;
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+/// Run every test: cargo's own, then the features on real servers
+#[derive(Args)]
+pub struct TestArgs {
+    /// Only the one half
+    #[arg(long, value_enum)]
+    only: Option<Half>,
+    /// For `vaultwright test`: paths, --on, --tags, --name, --concurrency, --junit, --json
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Half {
+    Cargo,
+    Features,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+/// True if nothing has failed. `features` is the command that runs them.
+pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
+    let mut counts = Counts::default();
+    let mut succeeded = true;
+    if args.only != Some(Half::Features) {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        // What a test says of itself is shown, else nobody would see why one was skipped.
+        command.args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+        command.current_dir(crate::root());
+        let status = count(&mut command, |line| counts += of_cargo(line))?;
+        // A test that skips itself passes for cargo.
+        counts.passed -= counts.passed.min(counts.skipped);
+        succeeded &= status.success();
+    }
+    if args.only != Some(Half::Cargo) {
+        features.args(["--", "test"]).args(&args.arguments).current_dir(crate::root());
+        let mut of_features = Counts::default();
+        let status = count(features, |line| of_features = of_suite(line).unwrap_or(of_features))?;
+        // What has not even begun counts, too.
+        of_features.failed += usize::from(!status.success() && of_features.failed == 0);
+        counts += of_features;
+        succeeded &= status.success();
+    }
+    counts.failed += usize::from(!succeeded && counts.failed == 0);
+    println!("{counts}");
+    Ok(succeeded)
+}
+
+/// Shows each line of the command's output as it comes, and hands it on without colours.
+fn count(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+    let name = command.get_program().display().to_string();
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("can't run {name}"))?;
+    let mut lines = BufReader::new(child.stdout.take().context("its output isn't there")?);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        std::io::stdout().write_all(&line)?;
+        each(&plain(String::from_utf8_lossy(&line).trim_end()));
+        line.clear();
+    }
+    Ok(child.wait()?)
+}
+
+/// `test result: ok. 5 passed; 0 failed; 0 ignored; …`, and `SKIPPED name: reason` of a test that then passes.
+fn of_cargo(line: &str) -> Counts {
+    if line.starts_with("SKIPPED ") && line.contains(": ") {
+        return Counts { skipped: 1, ..Counts::default() };
+    }
+    let Some((_, counted)) = line.strip_prefix("test result: ").and_then(|it| it.split_once(". "))
+    else {
+        return Counts::default();
+    };
+    let number = |what: &str| {
+        let part = counted.split("; ").find_map(|it| it.strip_suffix(what));
+        part.and_then(|it| it.trim().parse().ok()).unwrap_or(0)
+    };
+    Counts { passed: number("passed"), failed: number("failed"), skipped: number("ignored") }
+}
+
+/// `12 passed, 0 failed, 1 skipped`
+fn of_suite(line: &str) -> Option<Counts> {
+    let mut parts = line.split(", ");
+    let mut number = |what: &str| parts.next()?.strip_suffix(what)?.trim().parse().ok();
+    Some(Counts {
+        passed: number("passed")?,
+        failed: number("failed")?,
+        skipped: number("skipped")?,
+    })
+}
+
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        text.push_str(before);
+        rest = after.split_once(|c: char| c.is_ascii_alphabetic()).map_or("", |(_, it)| it);
+    }
+    text + rest
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_s_counts_are_read_in_colour_and_without() {
+        let wanted = Counts { passed: 5, failed: 1, skipped: 2 };
+        let line = "test result: FAILED. 5 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.1s";
+        assert_eq!(of_cargo(line), wanted);
+        let coloured = "test result: \x1b[32mok\x1b[m. 3 passed; 0 failed; 0 ignored; 0 measured";
+        assert_eq!(of_cargo(&plain(coloured)), Counts { passed: 3, ..Counts::default() });
+        assert_eq!(of_cargo("test a ... ok"), Counts::default());
+    }
+
+    #[test]
+    fn a_test_that_skips_itself_is_counted_as_skipped() {
+        let line = "SKIPPED a_dev_server on docker: no engine answers";
+        assert_eq!(of_cargo(line), Counts { skipped: 1, ..Counts::default() });
+    }
+
+    #[test]
+    fn the_suite_s_last_line_is_read() {
+        let wanted = Some(Counts { passed: 12, failed: 0, skipped: 1 });
+        assert_eq!(of_suite("12 passed, 0 failed, 1 skipped"), wanted);
+        assert_eq!(of_suite("12 passed, of which 3 slowly"), None);
+    }
+}
