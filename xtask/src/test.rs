@@ -6,21 +6,19 @@ use std::io::{BufRead, BufReader, Write};
 use std::ops::AddAssign;
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use anyhow::{Context, Result, bail};
+use clap::Args;
 
 /// Run every test: cargo's own, then the features on real servers
 #[derive(Args)]
 pub struct TestArgs {
-    /// Only the one half
-    #[arg(long, value_enum)]
-    only: Option<Half>,
-    /// For `vaultwright test`: paths, --on, --tags, --name, --concurrency, --junit, --json
+    /// `--only cargo` or `--only features` for the one half; the rest is for `vaultwright test`: paths, --on, --tags,
+    /// --name, --concurrency, --junit, --json
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
     Cargo,
     Features,
@@ -35,9 +33,10 @@ struct Counts {
 
 /// True if nothing has failed. `features` is the command that runs them.
 pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
+    let (only, arguments) = only(&args.arguments)?;
     let mut counts = Counts::default();
     let mut succeeded = true;
-    if args.only != Some(Half::Features) {
+    if only != Some(Half::Features) {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         // What a test says of itself is shown, else nobody would see why one was skipped.
@@ -48,8 +47,8 @@ pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
         counts.passed -= counts.passed.min(counts.skipped);
         succeeded &= status.success();
     }
-    if args.only != Some(Half::Cargo) {
-        features.args(["--", "test"]).args(&args.arguments).current_dir(crate::root());
+    if only != Some(Half::Cargo) {
+        features.args(["--", "test"]).args(arguments).current_dir(crate::root());
         let mut of_features = Counts::default();
         let status = count(features, |line| of_features = of_suite(line).unwrap_or(of_features))?;
         // What has not even begun counts, too.
@@ -60,6 +59,19 @@ pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
     counts.failed += usize::from(!succeeded && counts.failed == 0);
     println!("{counts}");
     Ok(succeeded)
+}
+
+/// `--only HALF`, wherever it stands, and all the rest.
+fn only(arguments: &[OsString]) -> Result<(Option<Half>, Vec<OsString>)> {
+    let mut rest = arguments.to_vec();
+    let Some(at) = rest.iter().position(|it| it == "--only") else { return Ok((None, rest)) };
+    let said: Vec<OsString> = rest.drain(at..rest.len().min(at + 2)).collect();
+    let half = match said.get(1).and_then(|it| it.to_str()) {
+        Some("cargo") => Half::Cargo,
+        Some("features") => Half::Features,
+        _ => bail!("--only is followed by `cargo` or `features`"),
+    };
+    Ok((Some(half), rest))
 }
 
 /// Shows each line of the command's output as it comes, and hands it on without colours.
@@ -146,6 +158,15 @@ mod tests {
     fn a_test_that_skips_itself_is_counted_as_skipped() {
         let line = "SKIPPED a_dev_server on docker: no engine answers";
         assert_eq!(of_cargo(line), Counts { skipped: 1, ..Counts::default() });
+    }
+
+    #[test]
+    fn the_half_may_be_named_anywhere() {
+        let words = |it: &[&str]| it.iter().map(OsString::from).collect::<Vec<_>>();
+        let (half, rest) = only(&words(&["--on", "docker", "--only", "features", "a"])).unwrap();
+        assert_eq!((half, rest), (Some(Half::Features), words(&["--on", "docker", "a"])));
+        assert_eq!(only(&words(&["a"])).unwrap(), (None, words(&["a"])));
+        assert!(only(&words(&["--only"])).is_err());
     }
 
     #[test]
