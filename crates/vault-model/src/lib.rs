@@ -24,6 +24,7 @@ pub mod redact;
 pub mod reference;
 pub mod report;
 pub mod request;
+pub mod scale;
 pub mod schema;
 pub mod select;
 pub mod show;

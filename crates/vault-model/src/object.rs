@@ -28,6 +28,7 @@ pub struct Object {
 }
 
 /// Where a field's value was said. `name` has a dot for each body within a body.
+#[derive(Clone)]
 struct FieldPlace {
     name: Box<str>,
     place: Place,
@@ -60,6 +61,20 @@ impl Object {
         object.path = object.at(kind.path);
         let mistakes = object.read(said);
         (object, mistakes)
+    }
+
+    /// The same object, of which a spec says something else.
+    pub fn saying(&self, said: Body) -> Object {
+        Object {
+            kind: self.kind,
+            path: self.path.clone(),
+            said,
+            place: self.place,
+            protect: self.protect,
+            mount: self.mount.clone(),
+            name: self.name.clone(),
+            fields: self.fields.clone(),
+        }
     }
 
     fn read(&mut self, said: &[(Key, Node)]) -> Vec<Mistake> {

@@ -37,6 +37,12 @@ impl Redactor {
         }
     }
 
+    /// All that another one knows.
+    pub fn add_all(&mut self, other: &Redactor) {
+        self.finder = OnceLock::new();
+        self.secrets.extend(other.secrets.iter().cloned());
+    }
+
     /// All that is secret in a spec or a part of it.
     pub fn add_node(&mut self, node: &Node) {
         match &node.value {

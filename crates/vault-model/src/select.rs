@@ -28,7 +28,7 @@ impl Spec {
 }
 
 /// Whether `path` is `glob`, in which each `*` stands for any text.
-fn matches(glob: &str, path: &str) -> bool {
+pub fn matches(glob: &str, path: &str) -> bool {
     let Some((first, rest)) = glob.split_once('*') else { return glob == path };
     let Some(mut left) = path.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -34,6 +34,11 @@ impl Secrets {
         }
     }
 
+    /// All that a spec keeps secret. They are masked; nothing but the spec knows what each is.
+    pub fn add_of_spec(&self, spec: &Redactor) {
+        self.known().redactor.add_all(spec);
+    }
+
     pub fn mask(&self, text: &str) -> String {
         self.known().redactor.mask(text).into_owned()
     }

@@ -11,6 +11,7 @@ use cucumber::{World as _, cli, feature::Ext as _, parser, tag::Ext as _};
 use futures::{FutureExt as _, stream};
 use gherkin::{Feature, GherkinEnv, Scenario, tagexpr::TagOperation};
 use regex::Regex;
+use vault_provision::SpecInputs;
 
 use crate::{
     ground::Ground,
@@ -29,6 +30,8 @@ pub struct Suite {
     pub concurrency: usize,
     pub filter: Filter,
     pub secrets: Secrets,
+    /// What the command line says about variables of specs that features name.
+    pub inputs: SpecInputs,
 }
 
 /// Which scenarios; those it leaves out are not counted.
@@ -68,6 +71,7 @@ impl Suite {
             concurrency: CONCURRENCY,
             filter: Filter::default(),
             secrets: Secrets::default(),
+            inputs: SpecInputs::default(),
         }
     }
 
@@ -106,6 +110,7 @@ impl Suite {
             program: self.program.clone(),
             root: self.root.clone(),
             secrets: self.secrets.clone(),
+            inputs: self.inputs.clone(),
             notes: Default::default(),
         };
         let notes = recorder.clone();

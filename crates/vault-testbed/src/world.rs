@@ -13,13 +13,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 use vault_client::{Answer, Settings, Vault, VaultError};
 use vault_model::spec::Spec;
-use vault_provision::Applied;
+use vault_provision::{Applied, SpecInputs};
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use crate::{
     ground::{Ground, Kind, Postgres, PostgresOptions, VaultOptions, VaultServer},
     secrets::Secrets,
-    steps::{audit::Window, process::Ran},
+    steps::{audit::Window, process::Ran, proven::Proven},
 };
 
 /// A World is made for every attempt at a scenario, and its servers end with it.
@@ -50,6 +50,8 @@ pub struct World {
     pub running: Vec<tokio::process::Child>,
     /// Connections that hold a lock in a database.
     pub locks: Vec<sqlx::PgConnection>,
+    /// The spec that is being proven, and what it issued.
+    pub proven: Proven,
 }
 
 /// What the suite gives to each World.
@@ -61,6 +63,8 @@ pub struct Bench {
     /// Where relative paths of features begin.
     pub root: PathBuf,
     pub secrets: Secrets,
+    /// What the command line says about variables of specs.
+    pub inputs: SpecInputs,
     pub notes: Arc<Notes>,
 }
 
@@ -147,6 +151,11 @@ impl World {
             Some((_, vault)) => Ok(vault),
             None => failure("this scenario has no Vault: begin with `Given a Vault`"),
         }
+    }
+
+    /// As whoever has no token yet.
+    pub fn anonymous(&self) -> Result<Vault> {
+        Ok(self.vault()?.with_token(SecretString::default()))
     }
 
     pub fn server(&self) -> Result<&VaultServer> {

@@ -9,8 +9,10 @@ mod ground;
 mod output;
 mod pinned;
 mod plan;
+mod prove;
 mod session;
 mod test;
+mod up;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,8 @@ enum Command {
     Verify(plan::VerifyArgs),
     Destroy(apply::DestroyArgs),
     Test(test::TestArgs),
+    Prove(prove::ProveArgs),
+    Up(up::UpArgs),
     #[command(flatten)]
     Ground(ground::GroundCommand),
     Bench(bench::BenchArgs),
@@ -95,6 +99,8 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Test(args) => test::test(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::BenchMeasure(args) => bench::measure(&args),
+        Command::Prove(args) => prove::prove(args).await,
+        Command::Up(args) => up::up(args).await,
         Command::Ground(command) => command.run().await.map(|()| Exit::Done),
     }
 }

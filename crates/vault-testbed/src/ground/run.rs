@@ -117,6 +117,11 @@ impl Run {
     }
 
     /// An empty folder which only this user (and root) can enter.
+    /// Where this run keeps what goes with it.
+    pub fn folder(&self) -> &Path {
+        &self.work
+    }
+
     pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.work.join(name);
         create_folder(&folder, 0o700)?;

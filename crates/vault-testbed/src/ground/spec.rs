@@ -70,6 +70,13 @@ impl GroundSpec {
         }
     }
 
+    /// Names and values for the spec's variables before any server runs: addresses and passwords are made up.
+    pub fn stand_ins(&self) -> Result<Vec<(String, Value)>> {
+        let servers = self.servers.iter();
+        let known = servers.map(|(name, options)| (name.clone(), stand_in(options))).collect();
+        self.clone().vars(known)
+    }
+
     /// Names and values for the spec's variables. `known`: what each server's name means in a template.
     pub(super) fn vars(&mut self, known: Vec<(String, Value)>) -> Result<Vec<(String, Value)>> {
         self.render(known).map_err(|mistakes| self.wrong(mistakes))

@@ -10,6 +10,7 @@ pub mod kv;
 pub mod lease;
 pub mod policy;
 pub mod process;
+pub mod proven;
 pub mod sample;
 pub mod spec;
 pub mod token;

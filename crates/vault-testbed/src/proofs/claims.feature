@@ -1,0 +1,37 @@
+Feature: What the spec claims holds
+[% for it in claims %]
+
+  # [[ it.place ]]
+[% if it.login %]
+  Scenario: [[ it.name ]]
+    Given [[ stands ]]
+    And "[[ it.login ]]" was made
+[% if it.may %]
+    Then whoever logs in by "[[ it.login ]]" may
+[% for row in it.may %]
+      | [[ row.verb ]] | [[ row.path|cell ]] |
+[% endfor %]
+[% endif %]
+[% if it.may_not %]
+    Then whoever logs in by "[[ it.login ]]" may not
+[% for row in it.may_not %]
+      | [[ row.verb ]] | [[ row.path|cell ]] |
+[% endfor %]
+[% endif %]
+[% else %]
+  Scenario: [[ it.name ]]
+    Given [[ stands ]]
+[% if it.made %]
+    And "[[ it.made ]]" was made
+[% endif %]
+    When a login is issued from "[[ it.credential ]]"
+[% for sql in it.can %]
+    Then the login can
+[[ sql|docstring ]]
+[% endfor %]
+[% for sql in it.cannot %]
+    Then the login cannot
+[[ sql|docstring ]]
+[% endfor %]
+[% endif %]
+[% endfor %]

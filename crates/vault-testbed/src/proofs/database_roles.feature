@@ -1,0 +1,64 @@
+Feature: Logins that Vault makes in a database work, and end
+[% for it in objects %]
+[% set ttl = it.life.default_ttl %]
+[% set max = it.life.max_ttl %]
+
+  # [[ it.place ]]
+  Scenario: [[ it.issues ]] issues a login that works
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    When a login is issued from "[[ it.issues ]]"
+[% if ttl %]
+    Then the login's lease lasts [[ ttl ]] s
+    And the login works in its database
+[% else %]
+    Then the login works in its database
+[% endif %]
+[% if max and (not ttl or max > ttl + 5) %]
+
+  Scenario: A lease of [[ it.issues ]] is renewed, and never beyond its maximum
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    When a login is issued from "[[ it.issues ]]"
+    And the login's lease is renewed
+[% if ttl %]
+    Then the login's lease lasts [[ ttl ]] s
+[% endif %]
+    When the login's lease is renewed by [[ 2 * max ]] s
+    Then the login's lease ends at most [[ max ]] s after its issue
+    And the database keeps the login as long as its lease
+    And the login works in its database
+[% endif %]
+
+  Scenario: A revoked login of [[ it.issues ]] is gone
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    When a login is issued from "[[ it.issues ]]"
+    Then the login works in its database
+    When the login's lease is revoked
+    Then the login is refused by its database
+    And the login is no role of its database any more
+    And the login's lease is gone
+[% if it.waits.default_ttl %]
+
+  Scenario: A login of [[ it.issues ]] that nobody renews ends with its lease
+    Given [[ shorter ]]
+    And "[[ it.path ]]" was made
+    When a login is issued from "[[ it.issues ]]"
+    Then the login's lease lasts [[ it.short.default_ttl ]] s
+    And the login works in its database
+    And the login is refused once its lease is over
+    And the login is no role of its database any more
+    And the login's lease is gone
+[% endif %]
+[% if it.waits.default_ttl and it.waits.max_ttl and it.short.max_ttl > it.short.default_ttl %]
+
+  Scenario: A login of [[ it.issues ]] that is renewed lives on, up to its maximum
+    Given [[ shorter ]]
+    And "[[ it.path ]]" was made
+    When a login is issued from "[[ it.issues ]]"
+    And the login's lease is renewed until its maximum of [[ it.short.max_ttl ]] s
+    Then the login is refused once its lease is over
+    And the login is no role of its database any more
+[% endif %]
+[% endfor %]

@@ -1,0 +1,249 @@
+//! Which kinds have a proof, of which of their objects it holds, and what its template is told.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use vault_model::{
+    object::{Object, has_reference},
+    scale::{self, LONGEST_WAIT_SECONDS},
+    spec::Spec,
+};
+
+use super::Objects;
+
+/// Kinds, and the template of their proof.
+pub struct Row {
+    /// The page that documents a kind, and its section in a spec: together they name it.
+    kinds: &'static [(&'static str, &'static str)],
+    pub template: &'static str,
+    /// The path that gives the credential.
+    issues: Option<&'static str>,
+    pub fits: fn(&Spec, &Object) -> Fit,
+}
+
+/// Whether an object's proof can be made.
+pub enum Fit {
+    Proven,
+    /// There is nothing to prove beyond that it is made.
+    Beside,
+    Unproven(String),
+}
+
+pub const ROWS: &[Row] = &[
+    Row {
+        kinds: &[("secret/databases", "roles")],
+        template: "database_roles",
+        issues: Some("{mount}/creds/{name}"),
+        fits: on_postgres,
+    },
+    Row {
+        kinds: &[("secret/databases", "static_roles")],
+        template: "database_static_roles",
+        issues: Some("{mount}/static-creds/{name}"),
+        fits: on_postgres,
+    },
+    Row {
+        kinds: &[("secret/databases", "connections")],
+        template: "root_rotation",
+        issues: None,
+        fits: |_, object| match (object.rotates_root(), is_postgres(object)) {
+            (false, _) => Fit::Beside,
+            (true, true) => Fit::Proven,
+            (true, false) => Fit::Unproven(ONLY_POSTGRES.to_owned()),
+        },
+    },
+    Row {
+        kinds: &[("auth/approle", "roles")],
+        template: "approle_roles",
+        issues: None,
+        fits: login,
+    },
+    Row {
+        kinds: &[("auth/userpass", "users")],
+        template: "userpass_users",
+        issues: None,
+        fits: login,
+    },
+    Row { kinds: &[("auth/token", "roles")], template: "token_roles", issues: None, fits: login },
+    Row {
+        kinds: &[("secret/kv/kv-v1", "data"), ("secret/kv/kv-v2", "data")],
+        template: "kv_data",
+        issues: None,
+        fits: |_, _| Fit::Proven,
+    },
+    Row {
+        kinds: &[("secret/kv/kv-v2", "metadata")],
+        template: "kv_metadata",
+        issues: None,
+        fits: |spec, object| match secret_of(spec, object) {
+            true => Fit::Proven,
+            false => Fit::Unproven("the spec has no secret there to show it with".to_owned()),
+        },
+    },
+    Row { kinds: &[("secret/transit", "keys")], template: "transit_keys", issues: None, fits: key },
+];
+
+/// Roles of these methods have no proof of their login: a token with the same policies stands for it.
+const WITHOUT_LOGIN: &[(&str, &str)] = &[("auth/kubernetes", "roles")];
+
+/// Kinds that issue something and have no proof yet.
+const WITHOUT_PROOF: &[(&str, &str, &str)] = &[
+    (
+        "auth/kubernetes",
+        "roles",
+        "a login by Kubernetes needs a cluster, which no ground has yet; \
+         its policies are shown with a token that has them",
+    ),
+    ("secret/aws", "roles", "credentials of AWS need an AWS, which no ground has yet"),
+];
+
+const ONLY_POSTGRES: &str = "of databases only PostgreSQL is proven yet";
+
+impl Row {
+    pub fn is_of(&self, object: &Object) -> bool {
+        self.kinds.contains(&kind(object))
+    }
+}
+
+fn kind(object: &Object) -> (&'static str, &'static str) {
+    (object.kind.docs, object.kind.section)
+}
+
+/// Whether tokens come of it.
+pub fn is_login(object: &Object) -> bool {
+    let methods = ["auth/approle", "auth/userpass", "auth/token"];
+    let is_role = matches!(object.kind.section, "roles" | "users");
+    is_role && methods.contains(&object.kind.docs) || WITHOUT_LOGIN.contains(&kind(object))
+}
+
+/// Why nobody can log in by it here.
+pub fn unproven_login(object: &Object) -> Option<String> {
+    let bound = ["token_bound_cidrs", "secret_id_bound_cidrs", "bound_cidrs", "bound_cidr_list"];
+    if let Some(field) = bound.iter().find(|it| !object.texts(it).is_empty()) {
+        return Some(format!("{field} binds it to networks, which a ground is not in"));
+    }
+    let no_password = kind(object) == ("auth/userpass", "users")
+        && object.said.get("password").is_none_or(has_reference);
+    no_password.then(|| "the spec does not say its password, so that nobody can log in".to_owned())
+}
+
+pub fn without_proof(object: &Object) -> Option<String> {
+    let row = WITHOUT_PROOF.iter().find(|(docs, section, _)| (*docs, *section) == kind(object))?;
+    Some(row.2.to_owned())
+}
+
+/// The row and the object that answer at `path`.
+pub fn issuer<'a>(spec: &'a Spec, path: &str) -> Option<(&'static Row, &'a Object)> {
+    ROWS.iter().find_map(|row| {
+        let template = row.issues?;
+        let mut objects = spec.objects.iter().filter(|it| row.is_of(it));
+        let object = objects.find(|it| it.at(template) == path)?;
+        Some((row, &**object))
+    })
+}
+
+fn login(_: &Spec, object: &Object) -> Fit {
+    unproven_login(object).map_or(Fit::Proven, Fit::Unproven)
+}
+
+fn on_postgres(spec: &Spec, role: &Object) -> Fit {
+    let name = role.said.get("db_name").and_then(Value::as_str).unwrap_or_default();
+    let path = format!("{}/config/{name}", role.mount());
+    let other = role.said.get("credential_type").and_then(Value::as_str);
+    match spec.object(&path) {
+        _ if other.is_some_and(|it| it != "password") => {
+            Fit::Unproven("only passwords are proven yet".to_owned())
+        }
+        Some(connection) if is_postgres(connection) => Fit::Proven,
+        Some(_) => Fit::Unproven(ONLY_POSTGRES.to_owned()),
+        None => Fit::Unproven(format!("{path} is not in the spec")),
+    }
+}
+
+fn is_postgres(connection: &Object) -> bool {
+    connection.variant().is_some_and(|it| it.starts_with("postgresql"))
+}
+
+fn secret_of(spec: &Spec, metadata: &Object) -> bool {
+    spec.object(&metadata.at("{mount}/data/{name}")).is_some()
+}
+
+fn key(_: &Spec, object: &Object) -> Fit {
+    let kind = object.said.get("type").and_then(Value::as_str).unwrap_or("aes256-gcm96");
+    let known = ["gcm96", "poly1305", "ed25519", "ecdsa-", "rsa-"];
+    match kind == "hmac" || known.iter().any(|it| kind.contains(it)) {
+        true => Fit::Proven,
+        false => Fit::Unproven(format!("keys of the type {kind} have no proof yet")),
+    }
+}
+
+/// What a template knows of an object. No secret is in it.
+pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja::Value {
+    let said = said(object);
+    let lives = scale::lives(&[std::sync::Arc::new(object.saying(said.clone()))]);
+    let life: BTreeMap<&str, i64> = lives.iter().map(|it| (&*it.field, it.seconds)).collect();
+    let short: BTreeMap<&str, i64> =
+        life.iter().map(|(field, it)| (*field, scale::shortened(*it, divisor))).collect();
+    let waits: BTreeMap<&str, bool> =
+        short.iter().map(|(field, it)| (*field, *it <= LONGEST_WAIT_SECONDS)).collect();
+    minijinja::Value::from(minijinja::value::Serde(json!({
+        "path": object.path,
+        "mount": object.mount(),
+        "name": object.name(),
+        "place": spec.sources.describe(object.place),
+        "issues": row.issues.map(|it| object.at(it)),
+        "policies": policies(object).join(","),
+        "used_by": used_by(spec, object),
+        "versioned": object.kind.docs == "secret/kv/kv-v2",
+        "has_data": secret_of(spec, object),
+        "deletable": is_deletable(spec, object),
+        "said": said,
+        "life": life,
+        "short": short,
+        "waits": waits,
+    })))
+}
+
+/// In the one way to write it, under the newest names.
+fn said(object: &Object) -> vault_model::Body {
+    let one = |(name, value): (&String, &Value)| {
+        let row = object.row(name).filter(|_| !object.is_secret(name))?;
+        let value = row.shape.canonical(value)?;
+        Some((row.renamed.unwrap_or(row.name).to_owned(), value))
+    };
+    object.said.iter().filter_map(one).collect()
+}
+
+/// Of the tokens that it gives; `default` is among them unless the spec says otherwise.
+pub fn policies(object: &Object) -> Vec<String> {
+    let fields = ["token_policies", "policies", "allowed_policies"];
+    let named = fields.iter().flat_map(|it| object.texts(it)).map(str::to_lowercase);
+    let mut policies: Vec<String> = named.collect();
+    let is_true = |name: &str| object.said.get(name) == Some(&json!(true));
+    let is_refused = object.texts("disallowed_policies").contains(&"default");
+    let has_default = !is_true("token_no_default_policy") && !is_refused;
+    let is_role_without = kind(object).0 == "auth/token" && policies.is_empty();
+    if has_default && !is_role_without && !policies.iter().any(|it| it == "root") {
+        policies.push("default".to_owned());
+    }
+    policies
+}
+
+/// What issues logins through a connection.
+fn used_by(spec: &Spec, connection: &Object) -> Vec<String> {
+    let is_of = |it: &Object| {
+        it.mount() == connection.mount()
+            && it.said.get("db_name").and_then(Value::as_str) == Some(connection.name())
+    };
+    let issues = |row: &Row| {
+        let template = row.issues?;
+        let object = spec.objects.iter().find(|it| row.is_of(it) && is_of(it))?;
+        Some(object.at(template))
+    };
+    ROWS.iter().filter_map(issues).collect()
+}
+
+fn is_deletable(spec: &Spec, key: &Object) -> bool {
+    let config = spec.object(&key.at("{mount}/keys/{name}/config"));
+    config.is_some_and(|it| it.said.get("deletion_allowed") == Some(&json!(true)))
+}

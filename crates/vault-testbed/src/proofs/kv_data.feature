@@ -1,0 +1,12 @@
+Feature: Secrets are kept as the spec says
+[% for it in objects %]
+
+  # [[ it.place ]]
+  Scenario: [[ it.path ]] holds what it should
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    Then the secret "[[ it.path ]]" holds what the spec says
+[% if it.versioned %]
+    And the secret "[[ it.path ]]" refuses a write over an old version, and takes one over its last
+[% endif %]
+[% endfor %]

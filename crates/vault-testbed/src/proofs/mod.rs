@@ -1,0 +1,263 @@
+//! From a spec to the features that prove it: text that runs through the same steps as features written by hand.
+//!
+//! What is proven of which kind is a table; each row's scenarios are a template beside this file.
+
+mod facts;
+mod grants;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+use minijinja::{Value, context};
+use vault_model::{
+    claim::{Claim, Subject},
+    duration,
+    object::Object,
+    scale::{self, LONGEST_WAIT_SECONDS},
+    select::matches,
+    spec::Spec,
+};
+
+use facts::{Fit, ROWS, facts, is_login, unproven_login};
+
+/// What is proven, and of what.
+pub struct Proofs {
+    pub features: Vec<ProofFeature>,
+    pub unproven: Vec<Unproven>,
+    /// What lives are divided by wherever their end is waited for.
+    pub divisor: i64,
+}
+
+pub struct ProofFeature {
+    /// `database_roles.feature`
+    pub file: String,
+    pub text: String,
+}
+
+/// A part of the spec of which nothing, or not all, is shown; and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unproven {
+    pub path: String,
+    pub reason: String,
+}
+
+/// The spec, as the features name it.
+pub struct Named<'a> {
+    pub path: &'a str,
+    pub environment: Option<&'a str>,
+    /// Path globs; none for all.
+    pub only: &'a [String],
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the template {name} cannot be filled in: {source}")]
+pub struct TemplateError {
+    name: &'static str,
+    source: minijinja::Error,
+}
+
+pub fn proofs(spec: &Spec, named: &Named<'_>) -> Result<Proofs, TemplateError> {
+    let divisor = scale::divisor(&scale::lives(&spec.objects));
+    let mut making = Making { spec, named, divisor, features: Vec::new(), unproven: Vec::new() };
+    if named.only.is_empty() {
+        making.feature("made", context! {})?;
+    }
+    for row in ROWS {
+        making.row(row)?;
+    }
+    making.claims()?;
+    making.policies()?;
+    making.not_proven();
+    let Making { features, mut unproven, .. } = making;
+    unproven.sort();
+    unproven.dedup();
+    Ok(Proofs { features, unproven, divisor })
+}
+
+struct Making<'a> {
+    spec: &'a Spec,
+    named: &'a Named<'a>,
+    divisor: i64,
+    features: Vec<ProofFeature>,
+    unproven: Vec<Unproven>,
+}
+
+impl<'a> Making<'a> {
+    fn feature(&mut self, name: &'static str, more: Value) -> Result<(), TemplateError> {
+        let environment = self
+            .named
+            .environment
+            .map_or(String::new(), |it| format!(" in the environment \"{it}\""));
+        let stands = format!("the spec \"{}\"{environment} stands", self.named.path);
+        let shorter = match self.divisor {
+            1 => stands.clone(),
+            divisor => format!("{stands}, its lives divided by {divisor}"),
+        };
+        let all = context! { stands, shorter, ..more };
+        let text = template::fill(name, all).map_err(|source| TemplateError { name, source })?;
+        if text.contains("Scenario:") {
+            self.features.push(ProofFeature { file: format!("{name}.feature"), text });
+        }
+        Ok(())
+    }
+
+    /// Those that the person asked for.
+    fn objects(&self) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let (spec, only) = (self.spec, self.named.only);
+        spec.objects.iter().map(|it| &**it).filter(move |it| is_chosen(only, &it.path))
+    }
+
+    fn row(&mut self, row: &facts::Row) -> Result<(), TemplateError> {
+        let mut chosen = Vec::new();
+        for object in self.objects().filter(|it| row.is_of(it)) {
+            match (row.fits)(self.spec, object) {
+                Fit::Proven => {
+                    self.too_long(object);
+                    chosen.push(facts(self.spec, object, row, self.divisor));
+                }
+                Fit::Beside => {}
+                Fit::Unproven(reason) => self.tell(&object.path, reason),
+            }
+        }
+        match chosen.is_empty() {
+            true => Ok(()),
+            false => self.feature(row.template, context! { objects => chosen }),
+        }
+    }
+
+    /// Ends that nobody can wait for, even divided.
+    fn too_long(&mut self, object: &Object) {
+        let lives = scale::lives(&[std::sync::Arc::new(object.saying(object.said.clone()))]);
+        for life in lives {
+            let short = scale::shortened(life.seconds, self.divisor);
+            if short > LONGEST_WAIT_SECONDS {
+                let reason = format!(
+                    "{} of {} is {short} s when divided by {}: its end is not waited for",
+                    life.field,
+                    duration::show(life.seconds),
+                    self.divisor
+                );
+                self.tell(&life.path, reason);
+            }
+        }
+    }
+
+    fn claims(&mut self) -> Result<(), TemplateError> {
+        let (spec, only) = (self.spec, self.named.only);
+        let mut claims = Vec::new();
+        for claim in &spec.claims {
+            let (Subject::Login { path, .. } | Subject::Credential { path, .. }) = &claim.subject;
+            if !is_chosen(only, path) {
+                continue;
+            }
+            match self.claim(claim) {
+                Ok(claim) => claims.push(claim),
+                Err(reason) => self.tell(path, reason),
+            }
+        }
+        match claims.is_empty() {
+            true => Ok(()),
+            false => self.feature("claims", context! { claims }),
+        }
+    }
+
+    fn claim(&self, claim: &Claim) -> Result<Value, String> {
+        let place = self.spec.sources.describe(claim.place);
+        match &claim.subject {
+            Subject::Login { path, may, may_not } => {
+                if let Some(reason) = self.spec.object(path).and_then(unproven_login) {
+                    return Err(reason);
+                }
+                let name = format!("Whoever logs in by {path} may what is claimed, and no more");
+                let rows = |it: &[vault_model::claim::Operation]| -> Vec<Value> {
+                    let row = |it: &vault_model::claim::Operation| {
+                        context! { verb => it.verb.name(), path => it.path.clone() }
+                    };
+                    it.iter().map(row).collect()
+                };
+                Ok(
+                    context! { name, place, login => path, may => rows(may), may_not => rows(may_not) },
+                )
+            }
+            Subject::Credential { path, can, cannot } => {
+                let texts = |it: &[vault_model::claim::Statement]| -> Vec<String> {
+                    it.iter().map(|it| it.text.clone()).collect()
+                };
+                let (can, cannot) = (texts(can), texts(cannot));
+                if can.iter().chain(&cannot).any(|it| self.spec.redactor.mask(it) != *it) {
+                    return Err(format!(
+                        "its claim at {place} holds a secret, which no proof shows"
+                    ));
+                }
+                let issuer = facts::issuer(self.spec, path);
+                if let Some((row, object)) = issuer
+                    && let Fit::Unproven(reason) = (row.fits)(self.spec, object)
+                {
+                    return Err(reason);
+                }
+                let made = issuer.map(|(_, object)| object.path.clone());
+                let name = format!("A login of {path} can what is claimed, and no more");
+                Ok(context! { name, place, credential => path, can, cannot, made })
+            }
+        }
+    }
+
+    fn policies(&mut self) -> Result<(), TemplateError> {
+        let mut logins = Vec::new();
+        for object in self.objects().filter(|it| is_login(it)) {
+            if unproven_login(object).is_some() {
+                continue;
+            }
+            let grants::Grants { may, may_not, unproven } = grants::grants(self.spec, object);
+            unproven.into_iter().for_each(|it| self.tell(&object.path, it));
+            if may.is_empty() && may_not.is_empty() {
+                continue;
+            }
+            let rows = |it: Vec<(&'static str, String)>| -> Vec<Value> {
+                it.into_iter().map(|(verb, path)| context! { verb, path }).collect()
+            };
+            let place = self.spec.sources.describe(object.place);
+            logins.push(context! {
+                path => object.path.clone(), place, may => rows(may), may_not => rows(may_not)
+            });
+        }
+        match logins.is_empty() {
+            true => Ok(()),
+            false => self.feature("policies", context! { logins }),
+        }
+    }
+
+    fn not_proven(&mut self) {
+        for object in self.objects() {
+            if let Some(reason) = facts::without_proof(object) {
+                self.tell(&object.path, reason);
+            }
+        }
+        for delivery in &self.spec.deliveries {
+            let reason = "its delivery is not proven: nothing here runs long enough to deliver";
+            self.tell(&delivery.from, reason);
+        }
+    }
+
+    fn tell(&mut self, path: &str, reason: impl Into<String>) {
+        if is_chosen(self.named.only, path) {
+            self.unproven.push(Unproven { path: path.to_owned(), reason: reason.into() });
+        }
+    }
+}
+
+fn is_chosen(only: &[String], path: &str) -> bool {
+    only.is_empty() || only.iter().any(|glob| matches(glob, path))
+}
+
+/// Finds objects by path.
+trait Objects {
+    fn object(&self, path: &str) -> Option<&Object>;
+}
+
+impl Objects for Spec {
+    fn object(&self, path: &str) -> Option<&Object> {
+        self.objects.iter().find(|it| it.path == path).map(|it| &**it)
+    }
+}

@@ -1,0 +1,20 @@
+Feature: Vault alone knows the passwords that it works with
+[% for it in objects %]
+
+  # [[ it.place ]]
+  Scenario: The password that the spec gives [[ it.path ]] is worth nothing afterwards
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    Then the password that the spec gives "[[ it.path ]]" is refused
+[% for issues in it.used_by %]
+    When a login is issued from "[[ issues ]]"
+    Then the login works in its database
+[% endfor %]
+    When the root password of "[[ it.path ]]" is rotated again
+[% for issues in it.used_by %]
+    When a login is issued from "[[ issues ]]"
+    Then the login works in its database
+[% else %]
+    Then the password that the spec gives "[[ it.path ]]" is refused
+[% endfor %]
+[% endfor %]

@@ -1,0 +1,11 @@
+Feature: Token roles make the tokens that they say
+[% for it in objects %]
+[% include "token.part" %]
+[% if it.policies %]
+
+  Scenario: [[ it.path ]] makes no token with a policy that it does not name
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    Then "[[ it.path ]]" makes no token with the policy "vaultwright-proof-of-another"
+[% endif %]
+[% endfor %]

@@ -1,0 +1,9 @@
+Feature: Users get in with their password, and nobody else
+[% for it in objects %]
+[% include "token.part" %]
+
+  Scenario: [[ it.path ]] needs its password
+    Given [[ stands ]]
+    And "[[ it.path ]]" was made
+    Then a wrong password is refused by "[[ it.path ]]"
+[% endfor %]

@@ -1,0 +1,464 @@
+//! A login to PostgreSQL that Vault issued or keeps: used, renewed, rotated, revoked, expired.
+
+use std::time::{Duration, Instant};
+
+use cucumber::{gherkin::Step, then, when};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+use vault_client::Lease;
+use vault_model::{Body, request::Request};
+
+use super::statement::{Refusal, Said, say};
+use crate::{
+    steps::{SOON, until, vault::there},
+    world::{Failure, Result, World, ensure, failure},
+};
+
+/// What the scenario calls "the login".
+#[derive(Clone)]
+pub struct DatabaseLogin {
+    /// Where it was read.
+    pub path: String,
+    pub username: String,
+    password: SecretString,
+    /// None for a static role.
+    lease: Option<Lease>,
+    issued_at: Instant,
+    /// When its lease was last set anew, and for how many seconds.
+    renewed: (Instant, u64),
+    place: Place,
+}
+
+/// Where a connection of Vault leads, as this process reaches it.
+#[derive(Clone)]
+struct Place {
+    options: PgConnectOptions,
+    /// The test bed's own way in, where it knows the server.
+    superuser: Option<PgConnectOptions>,
+}
+
+/// A lease may end this much earlier or later than its whole seconds say.
+const SLACK: Duration = Duration::from_secs(1);
+
+impl DatabaseLogin {
+    fn options(&self) -> PgConnectOptions {
+        let password = self.password.expose_secret();
+        self.place.options.clone().username(&self.username).password(password)
+    }
+
+    fn lease(&self) -> Result<&Lease> {
+        self.lease.as_ref().ok_or_else(|| Failure(format!("{} gives no lease", self.path)))
+    }
+
+    fn ends_at(&self) -> Instant {
+        self.renewed.0 + Duration::from_secs(self.renewed.1)
+    }
+}
+
+#[when(expr = "a login is issued from {string}")]
+async fn issued(world: &mut World, path: String) -> Result {
+    let place = place(world, &path).await?;
+    let asked_at = Instant::now();
+    let answer = world.vault()?.send_once(&Request::get(&path)).await?;
+    let data = answer.data.unwrap_or_default();
+    let text = |key: &str| match data.get(key).and_then(Value::as_str) {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(Failure(format!("{path} gives no {key}"))),
+    };
+    let (username, password) = (text("username")?, text("password")?);
+    world.add_secret(&format!("the password of {username}"), &password);
+    let seconds = answer.lease.as_ref().map_or(0, |it| it.duration_seconds);
+    world.evidence(match &answer.lease {
+        Some(lease) => format!("{username}, lease {} of {seconds} s", lease.id),
+        None => format!("{username}, without a lease"),
+    });
+    world.proven.login = Some(DatabaseLogin {
+        path,
+        username,
+        password: password.into(),
+        lease: answer.lease,
+        issued_at: asked_at,
+        renewed: (asked_at, seconds),
+        place,
+    });
+    Ok(())
+}
+
+/// Through Vault's own configuration, not through the spec.
+async fn place(world: &World, path: &str) -> Result<Place> {
+    let (mount, name, section) = parts(path)?;
+    let role = there(world, &format!("{mount}/{section}/{name}")).await?;
+    let connection = role.get("db_name").and_then(Value::as_str).unwrap_or_default();
+    place_of_connection(world, &format!("{mount}/config/{connection}")).await
+}
+
+/// Of `database/creds/app`: the mount, the name, and the section of its role.
+fn parts(path: &str) -> Result<(&str, &str, &'static str)> {
+    let sections = [("/creds/", "roles"), ("/static-creds/", "static-roles")];
+    let found = sections.iter().find_map(|(word, section)| {
+        path.split_once(word).map(|(mount, name)| (mount, name, *section))
+    });
+    found.ok_or_else(|| Failure(format!("{path} is no path that issues logins of a database")))
+}
+
+async fn place_of_connection(world: &World, path: &str) -> Result<Place> {
+    let config = there(world, path).await?;
+    let url = config.get("connection_details").and_then(|it| it.get("connection_url"));
+    let url = url.and_then(Value::as_str).unwrap_or_default();
+    let (address, database) = address(url)
+        .ok_or_else(|| Failure(format!("the connection_url of {path} names no host")))?;
+    let server = world.databases.values().find(|it| it.address_for_vault == address);
+    if let Some(server) = server {
+        let options = server.login("nobody", &SecretString::default()).database(&database);
+        return Ok(Place { options, superuser: Some(server.superuser(&database)) });
+    }
+    let (host, port) = address.rsplit_once(':').unwrap_or((&address, "5432"));
+    let options = PgConnectOptions::new_without_pgpass().host(host).database(&database);
+    Ok(Place { options: options.port(port.parse().unwrap_or(5432)), superuser: None })
+}
+
+/// `host:port` and database of a URL, or of PostgreSQL's `key=value` form.
+fn address(url: &str) -> Option<(String, String)> {
+    if let Some((_, rest)) = url.split_once("://") {
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, it)| it);
+        let (address, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let database = rest.split('?').next().unwrap_or_default();
+        return Some((address.to_owned(), database.to_owned()));
+    }
+    let value = |key: &str| {
+        url.split_whitespace().find_map(|it| it.strip_prefix(key)?.strip_prefix('=')).map(trimmed)
+    };
+    let port = value("port").unwrap_or("5432");
+    Some((format!("{}:{port}", value("host")?), value("dbname").unwrap_or_default().to_owned()))
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches('\'')
+}
+
+#[then(expr = "the login's lease lasts {int} s")]
+async fn lasts(world: &mut World, seconds: u64) -> Result {
+    let lease = world.proven.login()?.lease()?;
+    let lasts = lease.duration_seconds;
+    ensure(lasts == seconds, || format!("the lease lasts {lasts} s, not {seconds} s"))
+}
+
+#[then(expr = "the login's lease can be renewed")]
+async fn renewable(world: &mut World) -> Result {
+    let lease = world.proven.login()?.lease()?;
+    ensure(lease.renewable, || "Vault says that the lease cannot be renewed".into())
+}
+
+#[then(expr = "the login is of the user {string}")]
+async fn is_of_the_user(world: &mut World, wanted: String) -> Result {
+    let username = &world.proven.login()?.username;
+    ensure(*username == wanted, || format!("it is of the user {username}"))
+}
+
+#[then(expr = "the login works in its database")]
+async fn works(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    match say(&login.options(), "SELECT 1").await? {
+        Said::Done => {
+            world.evidence(format!("{} logged in and asked `SELECT 1`", login.username));
+            Ok(())
+        }
+        Said::Refused(refusal) => failure(format!("{}: {refusal}", login.username)),
+    }
+}
+
+#[then(expr = "the login can")]
+async fn can(world: &mut World, step: &Step) -> Result {
+    let (login, sql) = (world.proven.login()?, statement(step)?);
+    match say(&login.options(), &sql).await? {
+        Said::Done => {
+            world.evidence(format!("`{sql}` works as {}", login.username));
+            Ok(())
+        }
+        Said::Refused(refusal) => failure(format!("`{sql}` as {}: {refusal}", login.username)),
+    }
+}
+
+/// Refused for lack of a right: a statement that fails for another reason proves nothing.
+#[then(expr = "the login cannot")]
+async fn cannot(world: &mut World, step: &Step) -> Result {
+    let (login, sql) = (world.proven.login()?, statement(step)?);
+    match say(&login.options(), &sql).await? {
+        Said::Done => failure(format!("`{sql}` works as {}", login.username)),
+        Said::Refused(refusal) if refusal.is_for_lack_of_a_right() => {
+            world.evidence(format!("`{sql}` as {}: {refusal}", login.username));
+            Ok(())
+        }
+        Said::Refused(refusal) => failure(format!(
+            "`{sql}` as {} fails, but not for lack of a right: {refusal}",
+            login.username
+        )),
+    }
+}
+
+fn statement(step: &Step) -> Result<String> {
+    let text = step.docstring().ok_or_else(|| Failure("the step has no statement".into()))?;
+    Ok(text.trim().to_owned())
+}
+
+#[when(expr = "the login's lease is renewed")]
+async fn renewed(world: &mut World) -> Result {
+    renew(world, None).await
+}
+
+#[when(expr = "the login's lease is renewed by {int} s")]
+async fn renewed_by(world: &mut World, seconds: u64) -> Result {
+    renew(world, Some(seconds)).await
+}
+
+async fn renew(world: &mut World, increment: Option<u64>) -> Result {
+    let login = world.proven.login()?;
+    let mut body = Body::new();
+    body.insert("lease_id".into(), login.lease()?.id.clone().into());
+    if let Some(seconds) = increment {
+        body.insert("increment".into(), seconds.into());
+    }
+    let asked_at = Instant::now();
+    let answer = world.vault()?.send_once(&Request::post("sys/leases/renew", body)).await?;
+    let lease = answer.lease.ok_or_else(|| Failure("the renewal answers no lease".into()))?;
+    let age = login.issued_at.elapsed().as_secs_f64();
+    world
+        .evidence(format!("renewed {age:.1} s after its issue: {} s more", lease.duration_seconds));
+    if let Some(login) = &mut world.proven.login {
+        login.renewed = (asked_at, lease.duration_seconds);
+        login.lease = Some(lease);
+    }
+    Ok(())
+}
+
+#[then(expr = "the login's lease ends at most {int} s after its issue")]
+async fn ends_at_most(world: &mut World, seconds: u64) -> Result {
+    let login = world.proven.login()?;
+    let lives = login.ends_at() - login.issued_at;
+    ensure(lives <= Duration::from_secs(seconds) + SLACK, || {
+        format!("it ends {:.1} s after its issue", lives.as_secs_f64())
+    })
+}
+
+/// What PostgreSQL's catalogue says of its end, where it says one.
+#[then(expr = "the database keeps the login as long as its lease")]
+async fn kept_as_long(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    let left = login.ends_at().saturating_duration_since(Instant::now()).as_secs_f64();
+    let sql = "SELECT extract(epoch FROM rolvaliduntil - clock_timestamp())::float8 AS left \
+               FROM pg_roles WHERE rolname = $1 AND isfinite(rolvaliduntil)";
+    let mut connection = superuser(login).await?;
+    let row = sqlx::query(sql).bind(&login.username).fetch_optional(&mut connection).await?;
+    let _ = connection.close().await;
+    let Some(valid) = row.map(|it| it.try_get::<f64, _>("left")).transpose()? else {
+        world.evidence("the database sets it no end of its own");
+        return Ok(());
+    };
+    world.evidence(format!("lease {left:.0} s, VALID UNTIL in {valid:.0} s"));
+    ensure(valid + SLACK.as_secs_f64() >= left, || {
+        format!(
+            "the lease of {} ends in {left:.0} s, but PostgreSQL refuses it after {valid:.0} s \
+             (VALID UNTIL was not renewed: see renew_statements)",
+            login.username
+        )
+    })
+}
+
+/// Renews at half of each life, and the login works after each renewal.
+#[when(expr = "the login's lease is renewed until its maximum of {int} s")]
+async fn renewed_until(world: &mut World, most: u64) -> Result {
+    let most = Duration::from_secs(most);
+    loop {
+        let login = world.proven.login()?;
+        if login.ends_at() + SLACK >= login.issued_at + most {
+            return Ok(());
+        }
+        let left = login.ends_at().saturating_duration_since(Instant::now());
+        tokio::time::sleep(left / 2).await;
+        renew(world, None).await?;
+        works(world).await?;
+    }
+}
+
+#[when(expr = "the login's lease is revoked")]
+async fn revoked(world: &mut World) -> Result {
+    let id = world.proven.login()?.lease()?.id.clone();
+    let body =
+        Body::from_iter([("lease_id".to_owned(), json!(id)), ("sync".to_owned(), json!(true))]);
+    world.vault()?.send(&Request::post("sys/leases/revoke", body)).await?;
+    Ok(())
+}
+
+#[then(expr = "the login is refused by its database")]
+async fn is_refused(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    let options = login.options();
+    let seen = until_refused(&options, SOON).await?;
+    world.evidence(format!("{}: {seen}", login.username));
+    Ok(())
+}
+
+/// Neither later nor earlier.
+#[then(expr = "the login is refused once its lease is over")]
+async fn is_refused_in_time(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    let (options, ends_at) = (login.options(), login.ends_at());
+    let left = ends_at.saturating_duration_since(Instant::now());
+    let seen = until_refused(&options, left + SOON).await?;
+    let age = login.issued_at.elapsed().as_secs_f64();
+    world.evidence(format!("{age:.1} s after its issue: {seen}"));
+    ensure(Instant::now() + SLACK >= ends_at, || {
+        let early = ends_at.saturating_duration_since(Instant::now()).as_secs_f64();
+        format!("{} is refused {early:.1} s before its lease is over: {seen}", login.username)
+    })
+}
+
+async fn until_refused(options: &PgConnectOptions, deadline: Duration) -> Result<Refusal> {
+    let began = Instant::now();
+    loop {
+        match say(options, "SELECT 1").await? {
+            Said::Refused(refusal) if refusal.is_of_the_login() => return Ok(refusal),
+            Said::Refused(refusal) => return failure(refusal.to_string()),
+            Said::Done if began.elapsed() > deadline => {
+                return failure(format!(
+                    "the login still works after {:.1} s",
+                    began.elapsed().as_secs_f64()
+                ));
+            }
+            Said::Done => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+#[then(expr = "the login is no role of its database any more")]
+async fn is_no_role(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    until(SOON, || async {
+        let mut connection = superuser(login).await?;
+        let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
+        let found = sqlx::query(sql).bind(&login.username).fetch_optional(&mut connection).await?;
+        let _ = connection.close().await;
+        ensure(found.is_none(), || format!("pg_roles still has {}", login.username))
+    })
+    .await?;
+    world.evidence(format!("pg_roles has no {}", login.username));
+    Ok(())
+}
+
+#[then(expr = "the login's lease is gone")]
+async fn lease_is_gone(world: &mut World) -> Result {
+    let id = world.proven.login()?.lease()?.id.clone();
+    let vault = world.vault()?;
+    until(SOON, || async {
+        let body = Body::from_iter([("lease_id".to_owned(), json!(id))]);
+        match vault.send(&Request::post("sys/leases/lookup", body)).await {
+            Ok(_) => failure(format!("Vault still knows the lease {id}")),
+            Err(err) if matches!(err.status, Some(400 | 404)) => Ok(()),
+            Err(err) => Err(err.into()),
+        }
+    })
+    .await
+}
+
+async fn superuser(login: &DatabaseLogin) -> Result<PgConnection> {
+    let Some(options) = &login.place.superuser else {
+        return failure("the database is none of the ground's, so nobody can look into it");
+    };
+    Ok(PgConnection::connect_with(options).await?)
+}
+
+/// On demand.
+#[when(expr = "its password is rotated by {string}")]
+async fn rotated(world: &mut World, path: String) -> Result {
+    world.vault()?.send_once(&Request::post(path, Body::new())).await?;
+    Ok(())
+}
+
+#[then(expr = "a new password works, and the old one is refused")]
+async fn new_password(world: &mut World) -> Result {
+    take_new_password(world, SOON).await
+}
+
+#[then(expr = "within {int} s a new password works, and the old one is refused")]
+async fn new_password_within(world: &mut World, seconds: u64) -> Result {
+    take_new_password(world, Duration::from_secs(seconds)).await
+}
+
+async fn take_new_password(world: &mut World, deadline: Duration) -> Result {
+    let old = world.proven.login()?.clone();
+    let began = Instant::now();
+    loop {
+        issued(world, old.path.clone()).await?;
+        let is_new = old.password.expose_secret() != world.proven.login()?.password.expose_secret();
+        if is_new {
+            break;
+        }
+        ensure(began.elapsed() < deadline, || {
+            format!("{} gives the same password after {} s", old.path, deadline.as_secs())
+        })?;
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    works(world).await?;
+    let seen = until_refused(&old.options(), SOON).await?;
+    world.evidence(format!("the old password: {seen}"));
+    Ok(())
+}
+
+/// The one that the spec says, of which Vault alone should know the next.
+#[then(expr = "the password that the spec gives {string} is refused")]
+async fn first_password_refused(world: &mut World, path: String) -> Result {
+    let object = world.proven.object(&path)?;
+    let said = |key: &str| object.said.get(key).and_then(Value::as_str).map(str::to_owned);
+    let (Some(username), Some(password)) = (said("username"), said("password")) else {
+        return Err(world.skip(format!("the spec gives {path} no username and password")));
+    };
+    let place = place_of_connection(world, &path).await?;
+    let options = place.options.username(&username).password(&password);
+    let seen = until_refused(&options, Duration::ZERO).await?;
+    world.evidence(format!("{username} with the spec's password: {seen}"));
+    Ok(())
+}
+
+#[when(expr = "the root password of {string} is rotated again")]
+async fn root_rotated(world: &mut World, path: String) -> Result {
+    let rotation = world.proven.object(&path)?;
+    let rotation = rotation.kind.rotate_root.map(|it| rotation.at(it));
+    let path = rotation.ok_or_else(|| Failure(format!("Vault rotates no root of {path}")))?;
+    world.vault()?.send_once(&Request::post(path, Body::new())).await?;
+    Ok(())
+}
+
+/// For the scenario alone: the spec's own period may be days.
+#[when(expr = "its rotation period is {int} s instead")]
+async fn rotation_period(world: &mut World, seconds: u64) -> Result {
+    let login = world.proven.login()?;
+    let (mount, name, section) = parts(&login.path)?;
+    let path = format!("{mount}/{section}/{name}");
+    let there = there(world, &path).await?;
+    let mut body = Body::from_iter([("rotation_period".to_owned(), json!(seconds))]);
+    for key in ["db_name", "username"] {
+        body.extend(there.get(key).map(|it| (key.to_owned(), it.clone())));
+    }
+    world.vault()?.write(&path, body).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[track_caller]
+    fn check(url: &str, wanted: Option<(&str, &str)>) {
+        let found = address(url);
+        assert_eq!(found.as_ref().map(|(a, b)| (a.as_str(), b.as_str())), wanted);
+    }
+
+    #[test]
+    fn a_connection_url_names_host_and_database() {
+        let url = "postgresql://{{username}}:{{password}}@127.0.0.1:5433/demo?sslmode=disable";
+        check(url, Some(("127.0.0.1:5433", "demo")));
+        check("host=db port=5433 user='{{username}}' dbname='demo'", Some(("db:5433", "demo")));
+        check("nonsense", None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The steps of generated proofs: a spec stands on its ground, and what it issues is used.
+//!
+//! A scenario speaks of one login to a database ("the login") and of one token ("the token") at a time.
+
+mod allowed;
+mod kv;
+mod login;
+mod statement;
+mod token;
+mod transit;
+
+use std::{collections::BTreeMap, path::Path};
+
+use cucumber::{given, then};
+use secrecy::ExposeSecret;
+use vault_client::Vault;
+use vault_model::{object::Object, scale, spec::Spec};
+use vault_provision::{Applied, Outcome, ReadError, SpecInputs, Stop, load, prepare};
+
+use crate::{
+    ground::GroundSpec,
+    world::{Failure, Result, World, failure},
+};
+
+pub use login::DatabaseLogin;
+pub use token::Token;
+
+/// What a scenario of a proof knows beside the rest.
+#[derive(Default)]
+pub struct Proven {
+    spec: Option<Spec>,
+    /// Why an object could not be made, by its path.
+    unmade: BTreeMap<String, String>,
+    login: Option<DatabaseLogin>,
+    token: Option<Token>,
+}
+
+impl Proven {
+    pub fn spec(&self) -> Result<&Spec> {
+        self.spec.as_ref().ok_or_else(|| Failure("no spec stands in this scenario".into()))
+    }
+
+    /// The object at `path`, as the spec says it.
+    pub fn object(&self, path: &str) -> Result<&Object> {
+        let object = self.spec()?.objects.iter().find(|it| it.path == path);
+        object.map(|it| &**it).ok_or_else(|| Failure(format!("the spec does not describe {path}")))
+    }
+
+    pub fn login(&self) -> Result<&DatabaseLogin> {
+        self.login.as_ref().ok_or_else(|| Failure("no login was issued in this scenario".into()))
+    }
+
+    pub fn token(&self) -> Result<&Token> {
+        self.token.as_ref().ok_or_else(|| Failure("nobody logged in in this scenario".into()))
+    }
+}
+
+/// Its servers are started and it is applied. What cannot be made fails only the steps that need it.
+#[given(
+    regex = r#"^the spec "([^"]+)"(?: in the environment "([^"]+)")? stands(?:, its lives divided by (\d+))?$"#
+)]
+async fn stands(world: &mut World, path: String, environment: String, divisor: String) -> Result {
+    let path = world.path(&path);
+    let folder = if path.is_dir() { &*path } else { path.parent().unwrap_or(Path::new(".")) };
+    let environment = Some(environment).filter(|it| !it.is_empty());
+    let ground = GroundSpec::read(folder, environment.as_deref())?;
+    start(world, &ground).await?;
+    let mut spec = read(world, &path, environment)?;
+    if let Ok(divisor) = divisor.parse() {
+        spec.objects = scale::divided(&spec.objects, divisor);
+    }
+    keep_secret(world, &spec);
+    let vault = world.vault()?.clone();
+    let applied = apply(&vault, &spec).await?;
+    world.proven.unmade = unmade(&spec, &applied);
+    world.proven.spec = Some(spec);
+    world.spec_path = Some(path);
+    Ok(())
+}
+
+async fn start(world: &mut World, ground: &GroundSpec) -> Result {
+    let stack = match world.bench().ground.clone().stack(ground).await {
+        Ok(stack) => stack,
+        Err(missing) if missing.is_missing() => return Err(world.skip(missing.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    for (name, server) in &stack.servers {
+        let what = format!("the admin's password of {name}");
+        world.add_secret(&what, server.admin_password.expose_secret());
+    }
+    world.take_vault(stack.vault)?;
+    world.databases = stack.servers;
+    world.vars = stack.vars;
+    Ok(())
+}
+
+/// With the variables that its ground binds, unless the command line says otherwise.
+fn read(world: &World, path: &Path, environment: Option<String>) -> Result<Spec> {
+    let given = &world.bench().inputs;
+    let is_given = |name: &str| given.vars.iter().any(|(it, _)| it == name);
+    let text = |it: &serde_json::Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let bound = world.vars.iter().filter(|(name, _)| !is_given(name));
+    let vars = bound.map(|(name, value)| (name.clone(), text(value)));
+    let vars = vars.chain(given.vars.iter().cloned()).collect();
+    let environment = environment.or_else(|| given.environment.clone());
+    let inputs = SpecInputs { vars, environment, ..given.clone() };
+    load(path, &inputs).map_err(|error| match error {
+        ReadError::Refused(refused) => Failure(refused.mistakes.render(&refused.sources, false)),
+        other => other.into(),
+    })
+}
+
+/// What the spec marks as secret, and what its kinds never show.
+fn keep_secret(world: &World, spec: &Spec) {
+    world.bench().secrets.add_of_spec(&spec.redactor);
+    let mut hidden = vault_model::redact::Redactor::default();
+    for object in &spec.objects {
+        let secret = object.said.iter().filter(|(name, _)| object.is_secret(name));
+        secret.for_each(|(_, value)| hidden.add_value(value));
+    }
+    world.bench().secrets.add_of_spec(&hidden);
+}
+
+pub async fn apply(vault: &Vault, spec: &Spec) -> Result<Applied> {
+    let prepared = prepare(vault, spec).await?;
+    Ok(prepared.apply(vault, &Stop::default(), &mut |_| {}).await?)
+}
+
+fn unmade(spec: &Spec, applied: &Applied) -> BTreeMap<String, String> {
+    let failed = applied.results.iter().filter_map(|it| {
+        let why = match &it.outcome {
+            Outcome::Done { .. } => return None,
+            Outcome::Ignored { warnings } => {
+                format!("Vault ignored part of it: {}", warnings.join("; "))
+            }
+            Outcome::Skipped { needs } => format!("it needs {needs}, which was not made"),
+            Outcome::Failed(err) => err.to_string(),
+            Outcome::Unrecorded(err) => err.to_string(),
+            Outcome::Blocked | Outcome::NotStarted => "it was left as it is".to_owned(),
+        };
+        let object = spec.objects.iter().find(|object| object.path == it.path);
+        let place = object.map(|it| format!(" ({})", spec.sources.describe(it.place)));
+        Some((it.path.clone(), format!("{}{}: {why}", it.path, place.unwrap_or_default())))
+    });
+    failed.collect()
+}
+
+#[given(expr = "{string} was made")]
+async fn was_made(world: &mut World, path: String) -> Result {
+    world.proven.object(&path)?;
+    match world.proven.unmade.get(&path) {
+        Some(why) => failure(why),
+        None => Ok(()),
+    }
+}
+
+#[then(expr = "all that it describes was made")]
+async fn all_was_made(world: &mut World) -> Result {
+    let unmade: Vec<&str> = world.proven.unmade.values().map(String::as_str).collect();
+    if !unmade.is_empty() {
+        return failure(unmade.join("\n"));
+    }
+    world.evidence(format!("{} objects", world.proven.spec()?.objects.len()));
+    Ok(())
+}
+
+#[then(expr = "applying it again would change nothing")]
+async fn again_nothing(world: &mut World) -> Result {
+    let prepared = prepare(world.vault()?, world.proven.spec()?).await?;
+    match prepared.plan.is_empty() {
+        true => Ok(()),
+        false => failure(format!("there is still to do:\n{}", prepared.plan.show(false))),
+    }
+}

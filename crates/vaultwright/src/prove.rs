@@ -1,0 +1,173 @@
+//! `prove`: shows on real servers that what a spec describes works.
+
+use std::{
+    fs,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+use vault_model::spec::Spec;
+use vault_provision::{ReadError, SpecInputs, load};
+use vault_testbed::{
+    ground::{Ground, GroundSpec, Kind},
+    proofs::{Named, Proofs, Unproven, proofs},
+    report::{self, Results, ScenarioResult},
+    suite::{self, CONCURRENCY, Suite},
+};
+
+use crate::{Exit, args::SpecArgs, output};
+
+/// Prove on real servers that what a spec describes works: issue, use, renew, rotate, revoke, expire
+#[derive(Args)]
+pub struct ProveArgs {
+    #[command(flatten)]
+    spec: SpecArgs,
+    /// Where it is proven: process or docker; by default what this machine has
+    #[arg(long, value_name = "GROUND")]
+    on: Option<Kind>,
+    /// Only what is at such paths, such as `database/*`; may be said several times
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Write the features into a folder, to be kept, changed and run by `vaultwright test`; runs nothing
+    #[arg(long, value_name = "DIR")]
+    emit: Option<PathBuf>,
+    /// How many scenarios are under way at once
+    #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
+    concurrency: usize,
+    /// Write the results as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the results as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
+    let inputs = args.spec.inputs.inputs();
+    let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only).await?;
+    if let Some(folder) = &args.emit {
+        emit(folder, &spec, &proofs)?;
+        print!("{}", told_unproven(&proofs));
+        return Ok(Exit::Done);
+    }
+    anyhow::ensure!(!proofs.features.is_empty(), "nothing in {} can be proven", spec.name);
+    let ground = Ground::open(args.on).await?;
+    anyhow::ensure!(
+        ground.kind() != Kind::Address,
+        "a proof starts and ends its own servers: use `--on process` or `--on docker`"
+    );
+    println!("proving {} on {}", spec.name, ground.kind());
+    let concurrency = args.concurrency;
+    let run = run(&ground, &proofs, inputs, concurrency);
+    let (suite, results) = ground.until_done(run).await?;
+    tell(&suite, &results, &proofs, &args)?;
+    Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
+}
+
+/// The spec, and what proves it. Nothing is started: what the ground binds has stand-ins.
+pub async fn generate(
+    path: &Path,
+    inputs: &SpecInputs,
+    only: &[String],
+) -> anyhow::Result<(Spec, Proofs)> {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+    let ground = GroundSpec::read(folder, inputs.environment.as_deref())?;
+    let is_given = |name: &str| inputs.vars.iter().any(|(it, _)| it == name);
+    let bound = ground.stand_ins()?.into_iter().filter(|(name, _)| !is_given(name));
+    let text = |it: Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let vars = bound.map(|(name, value)| (name, text(value))).chain(inputs.vars.iter().cloned());
+    let stood_in = SpecInputs { vars: vars.collect(), ..inputs.clone() };
+    let spec = load(path, &stood_in).map_err(|error| match error {
+        ReadError::Refused(refused) => {
+            eprint!(
+                "{}",
+                refused.mistakes.render(&refused.sources, std::io::stderr().is_terminal())
+            );
+            anyhow::anyhow!("{} has mistakes", path.display())
+        }
+        other => other.into(),
+    })?;
+    output::warnings(&spec);
+    let named = path.display().to_string();
+    let environment = inputs.environment.as_deref();
+    let proofs = proofs(&spec, &Named { path: &named, environment, only })?;
+    Ok((spec, proofs))
+}
+
+/// Runs the features, a line for each scenario as it ends.
+pub async fn run(
+    ground: &Ground,
+    proofs: &Proofs,
+    inputs: SpecInputs,
+    concurrency: usize,
+) -> anyhow::Result<(Suite, Results)> {
+    let features = proofs.features.iter().map(|it| suite::parse(&it.file, &it.text));
+    let features = features.collect::<Result<Vec<_>, _>>()?;
+    let suite = Suite {
+        root: std::env::current_dir()?,
+        concurrency: concurrency.max(1),
+        inputs,
+        ..Suite::new(ground.clone())
+    };
+    let colour = std::io::stdout().is_terminal();
+    let on_end = move |it: &ScenarioResult| print!("{}", report::line(it, colour));
+    let results = suite.run(features, on_end).await;
+    Ok((suite, results))
+}
+
+/// Something was shown, and nothing refuted.
+pub fn is_proven(results: &Results) -> bool {
+    results.succeeded() && results.passed() > 0
+}
+
+fn emit(folder: &Path, spec: &Spec, proofs: &Proofs) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for feature in &proofs.features {
+        let path = folder.join(&feature.file);
+        fs::write(&path, &feature.text)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    println!(
+        "{} features of {} are in {dir}; `vaultwright test {dir}` runs them from this folder\n",
+        proofs.features.len(),
+        spec.name,
+        dir = folder.display()
+    );
+    Ok(())
+}
+
+/// Writes the reports, once it is sure that none of them holds a secret.
+fn tell(suite: &Suite, results: &Results, proofs: &Proofs, args: &ProveArgs) -> anyhow::Result<()> {
+    let summary = format!("{}{}", told_unproven(proofs), report::summary(results));
+    let xml = report::junit(results)?;
+    let mut document = report::json(results);
+    document["lives_divided_by"] = json!(proofs.divisor);
+    let unproven = |it: &Unproven| json!({ "path": it.path, "reason": it.reason });
+    document["not_proven"] = proofs.unproven.iter().map(unproven).collect();
+    let document = format!("{document:#}\n");
+    for text in [&summary, &xml, &document] {
+        let found = suite.secrets.found_in(text);
+        anyhow::ensure!(found.is_empty(), "a report would show {}", found.join(", "));
+    }
+    for (path, text) in [(&args.junit, xml), (&args.json, document)] {
+        let Some(path) = path else { continue };
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print!("{summary}");
+    Ok(())
+}
+
+/// The divisor, and what is not proven and why.
+pub fn told_unproven(proofs: &Proofs) -> String {
+    let mut text = match proofs.divisor {
+        1 => String::new(),
+        divisor => format!("\nends of lives were waited for with all lives divided by {divisor}\n"),
+    };
+    for Unproven { path, reason } in &proofs.unproven {
+        text.push_str(&format!("not proven: {path}: {reason}\n"));
+    }
+    text
+}

@@ -1,0 +1,176 @@
+//! `up`: a Vault with a spec in it, and what the spec needs around it, until Ctrl-C.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use serde_json::Value;
+use vault_client::{ExposeSecret, Settings, Vault};
+use vault_model::spec::Spec;
+use vault_provision::{ReadError, SpecInputs, Stop, load, prepare};
+use vault_testbed::{
+    ground::{Ground, GroundSpec, Kind, Stack, interrupted, servers},
+    report,
+    suite::CONCURRENCY,
+};
+
+use crate::{
+    Exit,
+    args::InputArgs,
+    output::{self, Progress},
+    prove,
+};
+
+/// Start a Vault and what a spec needs, apply the spec, prove it, and stay until Ctrl-C
+#[derive(Args)]
+pub struct UpArgs {
+    /// A spec: a .yaml file, or a folder of them, with a ground.yaml beside it
+    #[arg(default_value = "specs/airflow-agent")]
+    spec: PathBuf,
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Where it runs: process or docker; by default what this machine has
+    #[arg(long, value_name = "GROUND")]
+    on: Option<Kind>,
+    /// Don't prove it
+    #[arg(long)]
+    no_prove: bool,
+}
+
+pub async fn up(args: UpArgs) -> anyhow::Result<Exit> {
+    let inputs = args.inputs.inputs();
+    if args.on != Some(Kind::Docker) && !has_engine_only(args.on).await? {
+        servers::find_or_build().await?;
+    }
+    let ground = Ground::open(args.on).await?;
+    anyhow::ensure!(ground.kind() != Kind::Address, "a given Vault is up already: use `apply`");
+    ground.until_done(stay(&args, &ground, inputs)).await
+}
+
+/// Whether the machine's own choice is containers, so that no binary is needed.
+async fn has_engine_only(choice: Option<Kind>) -> anyhow::Result<bool> {
+    let choice = match choice {
+        Some(kind) => Some(kind),
+        None => Kind::from_env()?,
+    };
+    Ok(match choice {
+        Some(kind) => kind == Kind::Docker,
+        None => Kind::of_this_machine().await? == Kind::Docker,
+    })
+}
+
+async fn stay(args: &UpArgs, ground: &Ground, inputs: SpecInputs) -> anyhow::Result<Exit> {
+    println!("starting {} on {}", args.spec.display(), ground.kind());
+    let (stack, spec, vault) = start(&args.spec, ground, &inputs).await?;
+    if !apply(&vault, &spec).await? {
+        anyhow::bail!("{} could not be applied", spec.name);
+    }
+    let proven = match args.no_prove {
+        true => None,
+        false => Some(prove(&args.spec, ground, inputs).await?),
+    };
+    // In the folder of the run, which goes with it.
+    let token = ground.run().folder().join("root-token");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&token)?;
+    file.write_all(stack.vault.root_token.expose_secret().as_bytes())?;
+    println!("\n{}", welcome(&stack, &spec, &token, proven));
+    let signal = interrupted().await;
+    println!("\n{signal}: ending everything");
+    stack.end().await?;
+    Ok(if proven == Some(false) { Exit::Failed } else { Exit::Done })
+}
+
+async fn start(
+    path: &Path,
+    ground: &Ground,
+    inputs: &SpecInputs,
+) -> anyhow::Result<(Stack, Spec, Vault)> {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+    let stack = ground.stack(&GroundSpec::read(folder, inputs.environment.as_deref())?).await?;
+    let is_given = |name: &str| inputs.vars.iter().any(|(it, _)| it == name);
+    let bound = stack.vars.iter().filter(|(name, _)| !is_given(name));
+    let text = |it: &Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let vars = bound.map(|(name, value)| (name.clone(), text(value)));
+    let vars = vars.chain(inputs.vars.iter().cloned()).collect();
+    let spec = load(path, &SpecInputs { vars, ..inputs.clone() }).map_err(|error| match error {
+        ReadError::Refused(refused) => {
+            eprint!("{}", refused.mistakes.render(&refused.sources, false));
+            anyhow::anyhow!("{} has mistakes", path.display())
+        }
+        other => other.into(),
+    })?;
+    let mut settings = Settings::new(&stack.vault.address)?;
+    settings.ca_cert.clone_from(&stack.vault.ca_certificate);
+    let vault = Vault::new(&settings)?.with_token(stack.vault.root_token.clone());
+    Ok((stack, spec, vault))
+}
+
+async fn apply(vault: &Vault, spec: &Spec) -> anyhow::Result<bool> {
+    let prepared = prepare(vault, spec).await?;
+    let mut progress = Progress::new(spec.objects.len());
+    let applied =
+        prepared.apply(vault, &Stop::default(), &mut |event| progress.show(spec, event)).await?;
+    progress.finish();
+    print!("applied {}: {}", spec.name, output::applied(&applied));
+    Ok(applied.succeeded())
+}
+
+/// On servers of its own: what stays up is neither used nor shortened by it.
+async fn prove(path: &Path, ground: &Ground, inputs: SpecInputs) -> anyhow::Result<bool> {
+    let (spec, proofs) = prove::generate(path, &inputs, &[]).await?;
+    println!("\nproving {} on servers of its own", spec.name);
+    let (suite, results) = prove::run(ground, &proofs, inputs, CONCURRENCY).await?;
+    let text = format!("{}{}", prove::told_unproven(&proofs), report::summary(&results));
+    let found = suite.secrets.found_in(&text);
+    anyhow::ensure!(found.is_empty(), "a report would show {}", found.join(", "));
+    print!("{text}");
+    Ok(prove::is_proven(&results))
+}
+
+/// Where everything is, and what to try.
+fn welcome(stack: &Stack, spec: &Spec, token: &Path, proven: Option<bool>) -> String {
+    let mut lines = vec![match proven {
+        Some(true) => format!("{} is up, and proven", spec.name),
+        Some(false) => format!("{} is up, but REFUTED: see above", spec.name),
+        None => format!("{} is up", spec.name),
+    }];
+    lines.push(String::new());
+    lines.push(format!("  export VAULT_ADDR={}", stack.vault.address));
+    lines.push(format!("  export VAULT_TOKEN=$(cat {})", token.display()));
+    if let Some(ca) = &stack.vault.ca_certificate {
+        lines.push(format!("  export VAULT_CACERT={}", ca.display()));
+    }
+    for (name, server) in &stack.servers {
+        lines.push(format!(
+            "  {name}: PostgreSQL {} at {}, database {}",
+            server.version, server.address_from_here, server.database
+        ));
+    }
+    lines.push(String::new());
+    lines.push("try next, in another terminal:".to_owned());
+    for path in tries(spec) {
+        let header = "-H \"X-Vault-Token: $VAULT_TOKEN\"";
+        let ca = if stack.vault.ca_certificate.is_some() { "--cacert $VAULT_CACERT " } else { "" };
+        lines.push(format!("  curl -s {ca}{header} $VAULT_ADDR/v1/{path}"));
+    }
+    lines.push("Ctrl-C ends all of it and leaves nothing behind".to_owned());
+    lines.join("\n")
+}
+
+/// Paths worth reading: what issues, and what is kept.
+fn tries(spec: &Spec) -> Vec<String> {
+    let issues = spec.objects.iter().filter_map(|it| {
+        let word = match (it.kind.docs, it.kind.section) {
+            ("secret/databases", "roles") => "creds",
+            ("secret/databases", "static_roles") => "static-creds",
+            _ => return None,
+        };
+        Some(it.at(&format!("{{mount}}/{word}/{{name}}")))
+    });
+    let kept = spec.objects.iter().filter(|it| it.path.contains("/data/"));
+    issues.take(2).chain(kept.map(|it| it.path.clone()).take(1)).collect()
+}
