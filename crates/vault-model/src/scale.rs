@@ -21,7 +21,7 @@ pub struct Life {
 }
 
 /// Shorter, a server is busy for longer than what it should show.
-pub const SHORTEST_SECONDS: i64 = 2;
+pub const SHORTEST_SECONDS: i64 = 4;
 /// What a proof waits for at most.
 pub const LONGEST_WAIT_SECONDS: i64 = 30;
 /// What a divisor aims at: the longest life as short as this, if the shortest allows it.
@@ -38,7 +38,7 @@ pub fn lives(objects: &[Arc<Object>]) -> Vec<Life> {
     lives
 }
 
-/// What to divide all lives by, so that the longest takes about 20 s and none is shorter than 2 s; 1 leaves them alone.
+/// What to divide all lives by, so that the longest takes about 20 s and none is shorter than 4 s; 1 leaves them alone.
 pub fn divisor(lives: &[Life]) -> i64 {
     let seconds = || lives.iter().map(|it| it.seconds);
     let (Some(shortest), Some(longest)) = (seconds().min(), seconds().max()) else { return 1 };
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_shortest_life_bounds_the_divisor() {
-        assert_eq!(divisor(&of(&[3600, 86_400])), 1800);
+        assert_eq!(divisor(&of(&[3600, 86_400])), 900);
         assert_eq!(divisor(&of(&[2, 86_400])), 1);
     }
 
