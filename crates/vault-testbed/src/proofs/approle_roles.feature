@@ -5,21 +5,21 @@ Feature: AppRole lets in who has a role-id and a secret-id, and nobody else
 
   Scenario: A secret-id of [[ it.path ]] is needed, and can be handed over wrapped
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then a wrong secret-id is refused by "[[ it.path ]]"
     And a wrapped secret-id of "[[ it.path ]]" can be had once
 [% if it.said.secret_id_num_uses and it.said.secret_id_num_uses <= 50 %]
 
   Scenario: A secret-id of [[ it.path ]] is good for as many logins as it says
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then a secret-id of "[[ it.path ]]" is good for [[ it.said.secret_id_num_uses ]] logins
 [% endif %]
 [% if it.waits.secret_id_ttl %]
 
   Scenario: A secret-id of [[ it.path ]] ends
     Given [[ shorter ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then a secret-id of "[[ it.path ]]" with [[ it.short.secret_id_ttl ]] s to live is refused once they are over
 [% endif %]
 [% endif %]

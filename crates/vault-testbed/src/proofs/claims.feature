@@ -5,7 +5,7 @@ Feature: What the spec claims holds
 [% if it.login %]
   Scenario: [[ it.name ]]
     Given [[ stands ]]
-    And "[[ it.login ]]" was made
+    And "[[ it.login ]]" could be made
 [% if it.may %]
     Then whoever logs in by "[[ it.login ]]" may
 [% for row in it.may %]
@@ -22,7 +22,7 @@ Feature: What the spec claims holds
   Scenario: [[ it.name ]]
     Given [[ stands ]]
 [% if it.made %]
-    And "[[ it.made ]]" was made
+    And "[[ it.made ]]" could be made
 [% endif %]
     When a login is issued from "[[ it.credential ]]"
 [% for sql in it.can %]

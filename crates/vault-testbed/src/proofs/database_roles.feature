@@ -6,7 +6,7 @@ Feature: Logins that Vault makes in a database work, and end
   # [[ it.place ]]
   Scenario: [[ it.issues ]] issues a login that works
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
 [% if ttl %]
     Then the login's lease lasts [[ ttl ]] s
@@ -18,7 +18,7 @@ Feature: Logins that Vault makes in a database work, and end
 
   Scenario: A lease of [[ it.issues ]] is renewed, and never beyond its maximum
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     And the login's lease is renewed
 [% if ttl %]
@@ -32,7 +32,7 @@ Feature: Logins that Vault makes in a database work, and end
 
   Scenario: A revoked login of [[ it.issues ]] is gone
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     Then the login works in its database
     When the login's lease is revoked
@@ -43,7 +43,7 @@ Feature: Logins that Vault makes in a database work, and end
 
   Scenario: A login of [[ it.issues ]] that nobody renews ends with its lease
     Given [[ shorter ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     Then the login's lease lasts [[ it.short.default_ttl ]] s
     And the login works in its database
@@ -55,7 +55,7 @@ Feature: Logins that Vault makes in a database work, and end
 
   Scenario: A login of [[ it.issues ]] that is renewed lives on, up to its maximum
     Given [[ shorter ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     And the login's lease is renewed until its maximum of [[ it.short.max_ttl ]] s
     Then the login is refused once its lease is over

@@ -4,14 +4,14 @@ Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
   # [[ it.place ]]
   Scenario: [[ it.issues ]] gives a login that works
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     Then the login is of the user "[[ it.said.username ]]"
     And the login works in its database
 
   Scenario: The password of [[ it.issues ]] is rotated on demand
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     And its password is rotated by "[[ it.mount ]]/rotate-role/[[ it.name ]]"
     Then a new password works, and the old one is refused
@@ -19,7 +19,7 @@ Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
 
   Scenario: The password of [[ it.issues ]] is rotated by its period
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     And its rotation period is 5 s instead
     Then within 20 s a new password works, and the old one is refused

@@ -4,7 +4,7 @@ Feature: Secrets are kept as the spec says
   # [[ it.place ]]
   Scenario: [[ it.path ]] holds what it should
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then the secret "[[ it.path ]]" holds what the spec says
 [% if it.versioned %]
     And the secret "[[ it.path ]]" refuses a write over an old version, and takes one over its last

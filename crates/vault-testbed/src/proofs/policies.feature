@@ -4,7 +4,7 @@ Feature: Policies grant what they say, and nothing beside it
   # [[ it.place ]]
   Scenario: Whoever logs in by [[ it.path ]] may what its policies grant, and nothing beside it
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
 [% if it.may %]
     Then whoever logs in by "[[ it.path ]]" may
 [% for row in it.may %]

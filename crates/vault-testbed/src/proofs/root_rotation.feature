@@ -4,7 +4,7 @@ Feature: Vault alone knows the passwords that it works with
   # [[ it.place ]]
   Scenario: The password that the spec gives [[ it.path ]] is worth nothing afterwards
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then the password that the spec gives "[[ it.path ]]" is refused
 [% for issues in it.used_by %]
     When a login is issued from "[[ issues ]]"

@@ -5,7 +5,7 @@ Feature: Token roles make the tokens that they say
 
   Scenario: [[ it.path ]] makes no token with a policy that it does not name
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then "[[ it.path ]]" makes no token with the policy "vaultwright-proof-of-another"
 [% endif %]
 [% endfor %]

@@ -4,6 +4,6 @@ Feature: Users get in with their password, and nobody else
 
   Scenario: [[ it.path ]] needs its password
     Given [[ stands ]]
-    And "[[ it.path ]]" was made
+    And "[[ it.path ]]" could be made
     Then a wrong password is refused by "[[ it.path ]]"
 [% endfor %]

@@ -145,7 +145,7 @@ fn unmade(spec: &Spec, applied: &Applied) -> BTreeMap<String, String> {
     failed.collect()
 }
 
-#[given(expr = "{string} was made")]
+#[given(expr = "{string} could be made")]
 async fn was_made(world: &mut World, path: String) -> Result {
     world.proven.object(&path)?;
     match world.proven.unmade.get(&path) {
