@@ -60,6 +60,10 @@ async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
     println!("{} ground: Vault answered after {:?}", ground.kind(), vault.started_in);
     assert_eq!(vault.health().await, Health::Active);
     assert!(vault.started_in.as_secs_f64() < 5.0, "{:?}", vault.started_in);
+    if let Some(pid) = vault.process_id() {
+        let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(arguments.contains("-dev") && !arguments.contains(token(&vault)), "{arguments}");
+    }
     put(&vault, "secret/data/greeting", r#"{"data":{"text":"hello"}}"#).await;
     let log = vault.audit_log().await.unwrap();
     let paths: Vec<&str> = log.iter().filter_map(|line| line["request"]["path"].as_str()).collect();

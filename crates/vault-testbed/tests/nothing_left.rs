@@ -12,7 +12,7 @@ use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
 };
-use vault_testbed::ground::RUN_LABEL;
+use vault_testbed::ground::{Ground, Health, Kind, RUN_LABEL, VaultOptions};
 
 /// A run in a process of its own, with a record of runs of its own.
 struct Held {
@@ -180,4 +180,46 @@ on_both_grounds! {
     nothing_is_left_after_a_panic,
     nothing_is_left_after_a_signal,
     the_next_run_removes_what_a_killed_one_left,
+}
+
+#[tokio::test]
+async fn a_given_vault_is_used_and_left_as_it_was() {
+    if let Some(why) = common::why_not(Kind::Process).await {
+        println!("SKIPPED a_given_vault_is_used_and_left_as_it_was: {why}");
+        return;
+    }
+    let ground = Ground::open(Some(Kind::Process)).await.unwrap();
+    let vault = ground.vault(&VaultOptions::default()).await.unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let mut command = hold_ground(state.path());
+    let output = command.args(["address", "success"]).envs(vault.env()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(vault.health().await, Health::Active);
+    let output = hold_ground(state.path())
+        .args(["address", "success"])
+        .env_remove("VAULT_ADDR")
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("set VAULT_ADDR and VAULT_TOKEN"),
+        "{output:?}"
+    );
+    ground.end().await.unwrap();
+}
+
+#[test]
+fn a_server_that_is_given_and_isnt_there_is_named() {
+    let state = tempfile::tempdir().unwrap();
+    let mut command = hold_ground(state.path());
+    let output = command
+        .args(["process", "success"])
+        .env("VAULTWRIGHT_SERVER", "nowhere/vault")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("VAULTWRIGHT_SERVER")
+            && said.contains("nowhere/vault is not an executable file"),
+        "{said}"
+    );
 }

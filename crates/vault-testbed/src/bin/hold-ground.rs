@@ -37,9 +37,13 @@ async fn hold(kind: &str, end: &str) -> Result<()> {
     let ground = Ground::open(Some(kind)).await?;
     let work = async {
         let vault = ground.vault(&VaultOptions::default()).await?;
-        let postgres = ground.postgres(&PostgresOptions::default()).await?;
-        let processes: Vec<u32> =
-            [vault.process_id(), postgres.process_id()].into_iter().flatten().collect();
+        // A given Vault is all that there is of an `address` ground.
+        let postgres = match kind {
+            Kind::Address => None,
+            _ => Some(ground.postgres(&PostgresOptions::default()).await?),
+        };
+        let of_postgres = postgres.as_ref().and_then(|postgres| postgres.process_id());
+        let processes: Vec<u32> = [vault.process_id(), of_postgres].into_iter().flatten().collect();
         println!("{}", json!({ "run": ground.run().id().to_string(), "processes": processes }));
         std::io::stdout()
             .flush()

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use super::container::Container;
 use super::error::{Error, Result};
 use super::process::{Launch, Process};
-use super::run::Run;
+use super::run::{Folder, Run};
 
 #[derive(Debug)]
 pub(super) enum Backing {
+    /// In the order in which they are dropped: the folder goes when nothing runs in it any more.
     Process {
         run: Arc<Run>,
         launch: Box<Launch>,
         process: Option<Process>,
+        _folder: Folder,
     },
     Container(Box<Container>),
     /// Somebody else's, at this address.
@@ -20,9 +22,9 @@ pub(super) enum Backing {
 }
 
 impl Backing {
-    pub fn start(run: &Arc<Run>, launch: Launch) -> Result<Self> {
+    pub fn start(run: &Arc<Run>, launch: Launch, folder: Folder) -> Result<Self> {
         let process = Some(Process::start(run, &launch)?);
-        Ok(Self::Process { run: run.clone(), launch: Box::new(launch), process })
+        Ok(Self::Process { run: run.clone(), launch: Box::new(launch), process, _folder: folder })
     }
 
     pub async fn stop(&mut self) -> Result<()> {
@@ -53,7 +55,7 @@ impl Backing {
 
     pub async fn start_again(&mut self) -> Result<()> {
         match self {
-            Self::Process { run, launch, process } => {
+            Self::Process { run, launch, process, .. } => {
                 *process = Some(Process::start(run, launch)?);
                 Ok(())
             }

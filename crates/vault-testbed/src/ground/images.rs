@@ -35,7 +35,8 @@ pub(super) async fn postgres(engine: &Engine, major: &str) -> Result<String> {
     ensure(engine, &format!("postgres:{major}"), &format!("vaultwright/postgres:{major}")).await
 }
 
-fn wants_local() -> Result<bool> {
+/// What `VAULTWRIGHT_IMAGES` chooses.
+pub fn is_local() -> Result<bool> {
     match std::env::var(CHOICE).as_deref() {
         Ok("local") => Ok(true),
         Ok("official" | "") | Err(_) => Ok(false),
@@ -48,7 +49,7 @@ fn wants_local() -> Result<bool> {
 
 /// Pulls an official image that isn't there; one that is built here must have been.
 async fn ensure(engine: &Engine, official: &str, local: &str) -> Result<String> {
-    if wants_local()? {
+    if is_local()? {
         // A distribution decides which version it has: the one that it has is taken where the wanted one isn't there.
         let name = local.split(':').next().unwrap_or(local);
         for image in [local.to_owned(), format!("{name}:latest")] {

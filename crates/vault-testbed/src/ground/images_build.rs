@@ -1,13 +1,13 @@
 //! Builds images without any registry: Debian packages from this machine's own archives, and a static server binary.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
-use super::build::{Progress, watch};
+use super::build::Progress;
+use super::docker_cli::{Context, Docker, checked, missing_tool};
 use super::error::{Error, Result};
 use super::process::User;
 use super::servers::{self, VERSIONS};
@@ -50,8 +50,6 @@ const RECIPES: [Recipe; 2] = [
 
 const VAULT_DOCKERFILE: &str = include_str!("../../../../fixtures/servers/images/vault/Dockerfile");
 
-/// What an image was made of: the same again needs no build.
-const HASH_LABEL: &str = "dev.vaultwright.image";
 /// Left out of every image.
 const EXCLUDED: [&str; 4] =
     ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"];
@@ -88,8 +86,11 @@ fn build_vault(docker: &Docker, server: &servers::Binary) -> Result<Built> {
         .ok()
         .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
-    let hash =
-        hash(&[VAULT_DOCKERFILE, &metadata.len().to_string(), &changed_at.as_nanos().to_string()]);
+    let hash = hash_of(&[
+        VAULT_DOCKERFILE,
+        &metadata.len().to_string(),
+        &changed_at.as_nanos().to_string(),
+    ]);
     if docker.has(&image, &hash) {
         return Ok(Built { image, was_there: true });
     }
@@ -102,7 +103,7 @@ fn build_vault(docker: &Docker, server: &servers::Binary) -> Result<Built> {
 
 impl Recipe {
     fn build(&self, docker: &Docker) -> Result<Built> {
-        let hash = hash(&[
+        let hash = hash_of(&[
             self.dockerfile,
             self.entrypoint.unwrap_or_default(),
             self.hook,
@@ -112,7 +113,8 @@ impl Recipe {
         if docker.has(&latest, &hash) {
             return Ok(Built { image: latest, was_there: true });
         }
-        let base = format!("vaultwright/{}-base:{hash}", self.name);
+        let of_base = hash_of(&[self.hook, &self.packages.join(" ")]);
+        let base = format!("vaultwright/{}-base:{of_base}", self.name);
         if !docker.has_any(&base) {
             self.build_base(docker, &base)?;
         }
@@ -125,6 +127,7 @@ impl Recipe {
         let version = docker.run(&latest, self.version_command)?;
         let image = format!("vaultwright/{}:{version}", self.name);
         docker.tag(&latest, &image)?;
+        docker.remove_others(&base);
         Ok(Built { image, was_there: false })
     }
 
@@ -147,153 +150,6 @@ impl Recipe {
         docker.import(command, base)?;
         progress.end(None);
         Ok(())
-    }
-}
-
-/// The engine's own command line: it knows which engine is meant.
-struct Docker {
-    program: &'static str,
-    /// Debian's package has the classic builder only; newer ones warn about it.
-    is_classic: bool,
-}
-
-impl Docker {
-    fn find() -> Result<Self> {
-        let succeeds = |program: &str, arguments: &[&str]| {
-            let mut command = Command::new(program);
-            command
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            command.status().is_ok_and(|status| status.success())
-        };
-        let program =
-            ["docker", "podman"].into_iter().find(|program| succeeds(program, &["version"]));
-        let program = program.ok_or_else(|| Error::Missing {
-            what: "docker".into(),
-            remedy: "no engine answers `docker version`: install and start one (on Debian: apt-get install docker.io)"
-                .into(),
-        })?;
-        Ok(Self {
-            program,
-            is_classic: program == "docker" && !succeeds(program, &["buildx", "version"]),
-        })
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.program);
-        command.args(arguments).stdin(Stdio::null());
-        if self.is_classic {
-            command.env("DOCKER_BUILDKIT", "0");
-        }
-        command
-    }
-
-    fn has(&self, image: &str, hash: &str) -> bool {
-        let format = format!("{{{{index .Config.Labels \"{HASH_LABEL}\"}}}}");
-        let output = self.command(&["image", "inspect", "--format", &format, image]).output();
-        output.is_ok_and(|output| {
-            output.status.success() && String::from_utf8_lossy(&output.stdout).trim() == hash
-        })
-    }
-
-    fn has_any(&self, image: &str) -> bool {
-        self.command(&["image", "inspect", image])
-            .output()
-            .is_ok_and(|output| output.status.success())
-    }
-
-    fn build(&self, context: &Context, image: &str, hash: &str, base: Option<&str>) -> Result<()> {
-        let mut command = self.command(&["build", "--force-rm", "--tag", image]);
-        command.arg("--label").arg(format!("{HASH_LABEL}={hash}"));
-        if let Some(base) = base {
-            command.arg("--build-arg").arg(format!("BASE={base}"));
-        }
-        command.arg(&context.folder);
-        let mut progress = Progress::begin(&format!("image {image}"), "some seconds");
-        watch(command, &mut progress, |_| None)?;
-        progress.end(None);
-        Ok(())
-    }
-
-    fn tag(&self, image: &str, name: &str) -> Result<()> {
-        output_of(self.command(&["tag", image, name])).map(drop)
-    }
-
-    fn run(&self, image: &str, shell: &str) -> Result<String> {
-        let command = self.command(&[
-            "run",
-            "--rm",
-            "--network=none",
-            "--entrypoint=/bin/sh",
-            image,
-            "-c",
-            shell,
-        ]);
-        output_of(command).map(|text| text.trim().to_owned())
-    }
-
-    /// Standard output of `producer`, a tar archive, becomes an image.
-    fn import(&self, mut producer: Command, image: &str) -> Result<()> {
-        let name = producer.get_program().to_string_lossy().into_owned();
-        let program = |program: &str| {
-            let program = program.to_owned();
-            move |source| Error::Program { program, source }
-        };
-        let log = Context::new()?;
-        let log_path = log.folder.join("log");
-        let log_file = fs::File::create(&log_path).map_err(Error::file("create", &log_path))?;
-        let mut producer = producer
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
-            .map_err(|error| missing_tool(&name, error))?;
-        let archive = producer.stdout.take().map_or_else(Stdio::null, Stdio::from);
-        let mut import = self.command(&["import", "-", image]);
-        let imported = import.stdin(archive).output().map_err(program(self.program))?;
-        let status = producer.wait().map_err(program(&name))?;
-        if !status.success() {
-            // The engine has made an image of half an archive.
-            let _ = self.command(&["image", "rm", image]).output();
-            return Err(Error::Failed {
-                program: name,
-                status: status.to_string(),
-                output: log_tail(&log_path),
-            });
-        }
-        checked("docker import", imported).map(drop)
-    }
-}
-
-/// A folder of its own for one build, removed with it.
-struct Context {
-    folder: PathBuf,
-    _guard: tempfile::TempDir,
-}
-
-impl Context {
-    /// In the cache: a binary of hundreds of megabytes can be linked there, and needn't be copied.
-    fn new() -> Result<Self> {
-        let cache = super::cache_folder();
-        fs::create_dir_all(&cache).map_err(Error::file("create", &cache))?;
-        let guard = tempfile::Builder::new().prefix("image-").tempdir_in(&cache);
-        let guard = guard.map_err(Error::file("create a folder in", &cache))?;
-        Ok(Self { folder: guard.path().to_owned(), _guard: guard })
-    }
-
-    fn write(&self, name: &str, text: &str) -> Result<()> {
-        let path = self.folder.join(name);
-        fs::write(&path, text).map_err(Error::file("write", &path))
-    }
-
-    fn link(&self, name: &str, file: &Path) -> Result<()> {
-        let path = self.folder.join(name);
-        let file = file.canonicalize().map_err(Error::file("find", file))?;
-        fs::hard_link(&file, &path)
-            .or_else(|_| fs::copy(&file, &path).map(drop))
-            .map_err(Error::file("copy to", &path))
     }
 }
 
@@ -358,39 +214,7 @@ fn as_root(program: &str) -> Command {
     command
 }
 
-fn output_of(mut command: Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output =
-        command.output().map_err(|source| Error::Program { program: name.clone(), source })?;
-    checked(&name, output)
-}
-
-fn checked(program: &str, output: std::process::Output) -> Result<String> {
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(Error::Failed {
-            program: program.to_owned(),
-            status: output.status.to_string(),
-            output: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }),
-    }
-}
-
-fn missing_tool(name: &str, error: std::io::Error) -> Error {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Error::Missing {
-            what: name.to_owned(),
-            remedy: format!("images are built from Debian packages: apt-get install {name}"),
-        },
-        _ => Error::Program { program: name.to_owned(), source: error },
-    }
-}
-
-fn log_tail(path: &Path) -> String {
-    super::process::log_tail(path)
-}
-
-fn hash(parts: &[&str]) -> String {
+fn hash_of(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part.len().to_le_bytes());
@@ -416,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_recipe_that_changes_has_another_hash() {
-        assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
-        assert_eq!(hash(&["ab", "c"]), hash(&["ab", "c"]));
+        assert_ne!(hash_of(&["ab", "c"]), hash_of(&["a", "bc"]));
+        assert_eq!(hash_of(&["ab", "c"]), hash_of(&["ab", "c"]));
     }
 }

@@ -6,6 +6,7 @@ mod build;
 mod certificate;
 mod container;
 mod docker;
+mod docker_cli;
 mod error;
 mod go;
 pub mod images;

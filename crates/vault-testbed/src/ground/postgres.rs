@@ -70,12 +70,14 @@ impl Postgres {
         let installation = Installation::find(&options.version)?;
         let template = Template::get(run, &installation).await?;
         let started_at = Instant::now();
-        let folder = run.create_folder(&run.next_name("postgres"))?;
+        let folder = run.create_folder("postgres")?;
         installation.give(&folder)?;
         template.copy_to(&folder.join("data"), &installation)?;
         let port = loopback::free_port()?;
         let launch = launch(&installation, &folder, port);
-        let backing = Backing::start(run, launch)?;
+        // The socket lies in a folder that only this user can enter; on TCP a password is asked for.
+        let socket = options_for(SUPERUSER, "postgres").socket(&folder).port(port);
+        let backing = Backing::start(run, launch, folder)?;
         let address = format!("127.0.0.1:{port}");
         let mut server = Self {
             address_for_vault: address.clone(),
@@ -88,8 +90,6 @@ impl Postgres {
             superuser_password: new_secret("pg")?,
             backing,
         };
-        // The socket lies in a folder that only this user can enter; on TCP a password is asked for.
-        let socket = options_for(SUPERUSER, "postgres").socket(&folder).port(port);
         let mut connection = server.wait_for(&socket).await?;
         let password = literal(server.superuser_password.expose_secret());
         server

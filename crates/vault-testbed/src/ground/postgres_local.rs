@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::error::{Error, Result};
 use super::process::User;
-use super::run::Run;
+use super::run::{Folder, Run};
 
 /// A folder of programs of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,13 @@ impl Installation {
         })
     }
 
+    /// Looked for once: each is asked for its version.
     pub fn all() -> Vec<Self> {
+        static FOUND: OnceLock<Vec<Installation>> = OnceLock::new();
+        FOUND.get_or_init(Self::look).clone()
+    }
+
+    fn look() -> Vec<Self> {
         let user = match User::is_root() {
             true => User::first_of(&["postgres", "nobody"]),
             false => None,
@@ -115,21 +121,20 @@ impl Template {
             let unborn = cache.join(format!(".new-{}", run.id()));
             copy_tree(&made, &unborn, &|_| Ok(()))?;
             fs::rename(&unborn, &folder).map_err(Error::file("rename", &unborn))?;
-            fs::remove_dir_all(&made).map_err(Error::file("remove", &made))?;
         }
         Ok(Self { folder })
     }
 
     /// In the run's own folder, which the server's user can reach: a cache in root's home it can't.
-    fn initialize(run: &Run, installation: &Installation) -> Result<PathBuf> {
+    fn initialize(run: &Run, installation: &Installation) -> Result<Folder> {
         use std::os::unix::process::CommandExt;
-        let folder = run.create_folder(&run.next_name("initdb"))?;
+        let folder = run.create_folder("initdb")?;
         installation.give(&folder)?;
         let program = installation.program("initdb");
         let mut command = Command::new(&program);
         command
             .arg("-D")
-            .arg(&folder)
+            .arg(folder.as_ref())
             .args(INITDB_FLAGS)
             .env_clear()
             .current_dir(&folder)

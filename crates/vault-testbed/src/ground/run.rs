@@ -29,6 +29,12 @@ pub struct Run {
     _lock: File,
 }
 
+/// A server's folder, removed with the server: hundreds of scenarios would fill a disk.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
 /// What a sweep found and removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -104,7 +110,7 @@ impl Run {
     }
 
     /// The labels of everything that this run has an engine make.
-    pub(crate) fn labels(&self) -> [(&'static str, String); 2] {
+    pub fn labels(&self) -> [(&'static str, String); 2] {
         [
             (super::docker::RUN_LABEL, self.id.to_string()),
             (super::docker::OWNER_LABEL, self.owner.to_string()),
@@ -116,16 +122,16 @@ impl Run {
         format!("{what}-{}", self.next_number.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// An empty folder which only this user (and root) can enter.
     /// Where this run keeps what goes with it.
     pub fn folder(&self) -> &Path {
         &self.work
     }
 
-    pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.work.join(name);
-        create_folder(&folder, 0o700)?;
-        Ok(folder)
+    /// An empty folder which only this user (and root) can enter.
+    pub(crate) fn create_folder(&self, what: &str) -> Result<Folder> {
+        let path = self.work.join(self.next_name(what));
+        create_folder(&path, 0o700)?;
+        Ok(Folder { path })
     }
 
     pub(crate) fn process_record(&self, pid: u32) -> PathBuf {
@@ -174,6 +180,27 @@ impl Drop for Run {
             });
             let _ = end.join();
         });
+    }
+}
+
+impl std::ops::Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Where it can't be, the run's end says why.
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

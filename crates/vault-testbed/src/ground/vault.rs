@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::api::{Api, Health};
 use super::backing::Backing;
 use super::error::{Error, Result};
+use super::run::Folder;
 
 /// Ended and removed when it is dropped; `stop` first where the end matters.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct VaultServer {
     /// What `sys/audit` was told: a server in memory has to be told again.
     pub(super) audit_by_api: Option<String>,
     pub(super) backing: Backing,
+    /// Of a container: where its authority's certificate is. A process has its own.
+    pub(super) _folder: Option<Folder>,
 }
 
 /// Where the audit device writes.

@@ -43,7 +43,7 @@ impl VaultServer {
         options: &VaultOptions,
         binary: &servers::Binary,
     ) -> Result<Self> {
-        let folder = run.create_folder(&run.next_name("vault"))?;
+        let folder = run.create_folder("vault")?;
         let certificates = options.tls.then(|| Certificates::make(&folder, &[])).transpose()?;
         let (port, cluster_port) = (loopback::free_port()?, loopback::free_port()?);
         let scheme = if options.tls { "https" } else { "http" };
@@ -74,7 +74,7 @@ impl VaultServer {
         };
         let ca = certificates.map(|certificates| certificates.ca);
         let started_at = Instant::now();
-        let backing = Backing::start(run, launch)?;
+        let backing = Backing::start(run, launch, folder)?;
         let mut server = Self {
             api: Api::new(&address, ca.as_deref())?,
             address,
@@ -86,6 +86,7 @@ impl VaultServer {
             audit_by_api: (options.audit && !declared).then(|| audit.display().to_string()),
             audit: options.audit.then_some(Audit::File(audit)),
             backing,
+            _folder: None,
         };
         server.bring_up(started_at).await?;
         Ok(server)
@@ -162,6 +163,7 @@ impl VaultServer {
             audit: None,
             audit_by_api: None,
             backing: Backing::Given(address),
+            _folder: None,
         };
         match server.health().await {
             Health::Active => Ok(server),
@@ -184,7 +186,7 @@ impl VaultServer {
     ) -> Result<Self> {
         let image = images::vault(engine).await?;
         let declared = options.audit && image.starts_with("openbao/");
-        let folder = run.create_folder(&run.next_name("vault"))?;
+        let folder = run.create_folder("vault")?;
         let certificates = options.tls.then(|| Certificates::make(&folder, &[])).transpose()?;
         let scheme = if options.tls { "https" } else { "http" };
         let root_token = new_secret("root")?;
@@ -236,6 +238,7 @@ impl VaultServer {
             audit: options.audit.then(|| Audit::InContainer(CONTAINER_AUDIT.into())),
             audit_by_api: (options.audit && !declared).then(|| CONTAINER_AUDIT.into()),
             backing: Backing::Container(Box::new(container)),
+            _folder: Some(folder),
         };
         server.bring_up(started_at).await?;
         Ok(server)

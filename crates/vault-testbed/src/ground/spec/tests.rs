@@ -1,0 +1,142 @@
+//! What a `ground.yaml` may say, and how mistakes in it are shown.
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+fn folder(ground: &str) -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("ground").tempdir().unwrap();
+    std::fs::write(folder.path().join(FILE), ground).unwrap();
+    std::fs::write(folder.path().join("inventory.sql"), "CREATE TABLE inventory (in_stock int);")
+        .unwrap();
+    folder
+}
+
+#[track_caller]
+fn check(ground: &str, expected: Expect) {
+    let folder = folder(ground);
+    let error = GroundSpec::read(folder.path(), None).unwrap_err().to_string();
+    expected.assert_eq(&error.replace(&format!("{}/", folder.path().display()), ""));
+}
+
+const WHOLE: &str = r#"
+servers:
+  demo: { postgres: "15", database: demo, init: inventory.sql }
+vars:
+  db_url: (( demo.address ))
+  db_admin_password: (( demo.admin_password ))
+environments:
+  production: { vault: { mode: raft, tls: true, audit: true } }
+"#;
+
+#[test]
+fn servers_are_bound_to_variables() {
+    let folder = folder(WHOLE);
+    let mut spec = GroundSpec::read(folder.path(), None).unwrap();
+    assert_eq!(spec.vault, VaultOptions::default());
+    let (name, options) = spec.servers[0].clone();
+    assert_eq!(options.init.as_deref(), Some("CREATE TABLE inventory (in_stock int);"));
+    let known = vec![(name, meaning("db:5432", "127.0.0.1:40000", &options, "pg-{{((x))"))];
+    let vars = spec.vars(known).unwrap();
+    let expected = [("db_url", "db:5432"), ("db_admin_password", "pg-{{((x))")];
+    assert_eq!(vars, expected.map(|(name, value)| (name.to_owned(), Value::from(value))));
+}
+
+#[test]
+fn an_environment_may_want_another_vault() {
+    let folder = folder(WHOLE);
+    let spec = GroundSpec::read(folder.path(), Some("production")).unwrap();
+    assert_eq!((spec.vault.mode, spec.vault.tls, spec.vault.audit), (Mode::Raft, true, true));
+    assert!(spec.vars.is_some());
+}
+
+#[test]
+fn a_spec_without_a_ground_needs_a_vault_only() {
+    let spec = GroundSpec::read(Path::new("nowhere"), None).unwrap();
+    assert!(spec.servers.is_empty() && spec.vault == VaultOptions::default());
+}
+
+#[test]
+fn all_mistakes_come_at_once() {
+    check(
+        "servers:\n  demo-db: { postgress: \"15\" }\nvault: { mode: ha, tls: 1 }\nserver: {}\n",
+        expect![[r#"
+            error: server `demo-db` can't be named in a template
+             --> ground.yaml:2:3
+              |
+            2 |   demo-db: { postgress: "15" }
+              |   ^^^^^^^
+              |
+              = help: use letters, digits and `_`
+
+            error: server `demo-db` doesn't say what it is
+             --> ground.yaml:2:12
+              |
+            2 |   demo-db: { postgress: "15" }
+              |            ^^^^^^^^^^^^^^^^^^^
+              |
+              = help: say which PostgreSQL: `postgres: "15"`
+
+            error: server `demo-db` has no key `postgress`
+             --> ground.yaml:2:14
+              |
+            2 |   demo-db: { postgress: "15" }
+              |              ^^^^^^^^^
+              |
+              = help: did you mean `postgres`?
+
+            error: `mode` should be `dev` or `raft`, not text
+             --> ground.yaml:3:16
+              |
+            3 | vault: { mode: ha, tls: 1 }
+              |                ^^
+
+            error: `tls` should be true or false, not a number
+             --> ground.yaml:3:25
+              |
+            3 | vault: { mode: ha, tls: 1 }
+              |                         ^
+
+            error: ground.yaml has no key `server`
+             --> ground.yaml:4:1
+              |
+            4 | server: {}
+              | ^^^^^^
+              |
+              = help: did you mean `servers`?"#]],
+    );
+}
+
+#[test]
+fn a_template_names_a_server_of_the_file() {
+    check(
+        "servers: { demo: { postgres: 15 } }\nvars: { db_url: (( dmo.address )), other: (( demo.adress )) }\n",
+        expect![[r#"
+            error: no variable is called `dmo`
+             --> ground.yaml:2:20
+              |
+            2 | vars: { db_url: (( dmo.address )), other: (( demo.adress )) }
+              |                    ^^^
+              |
+              = help: did you mean `demo`?
+
+            error: there is no such value
+             --> ground.yaml:2:43
+              |
+            2 | vars: { db_url: (( dmo.address )), other: (( demo.adress )) }
+              |                                           ^^^^^^^^^^^^^^^^^
+              |
+              = help: name one that is there, or give a default: `| default("…")`"#]],
+    );
+}
+
+#[test]
+fn init_stays_in_the_folder() {
+    let outside = folder("");
+    let name = outside.path().file_name().unwrap().to_string_lossy();
+    let folder = folder(&format!(
+        "servers: {{ demo: {{ postgres: '15', init: ../{name}/inventory.sql }} }}"
+    ));
+    let error = GroundSpec::read(folder.path(), None).unwrap_err().to_string();
+    assert!(error.contains("it is not in the spec's folder"), "{error}");
+}
