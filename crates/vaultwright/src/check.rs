@@ -1,9 +1,10 @@
-//! `check` and `schema`: what needs no Vault.
+//! `check`, `lints` and `schema`: what needs no Vault.
 
 use std::io::IsTerminal;
 
 use clap::Args;
 use serde_json::json;
+use vault_model::{lint::LINTS, source::Severity};
 use vault_provision::{ReadError, SpecInputs, load};
 
 use crate::{
@@ -62,6 +63,19 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     }
     let is_wrong = mistakes.has_errors() || args.strict && !mistakes.is_empty();
     Ok(if is_wrong { Exit::Failed } else { Exit::Done })
+}
+
+/// The table of lints, for people.
+pub fn lints() -> Exit {
+    for lint in LINTS {
+        let severity = match lint.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        println!("{} ({severity})\n    {}\n    instead: {}\n", lint.name, lint.reason, lint.remedy);
+    }
+    println!("to silence one, before its line or at the line's end: # allow LINT: reason");
+    Exit::Done
 }
 
 /// The JSON Schema of a spec, for editors.

@@ -30,6 +30,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    /// Show what `check` looks for, why, and what to do instead
+    Lints,
     /// Print the JSON Schema of a spec
     Schema,
     Plan(plan::PlanArgs),
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::check(&args),
+        Command::Lints => Ok(check::lints()),
         Command::Schema => Ok(check::schema()),
         Command::Plan(args) => plan::plan(args).await,
         Command::Apply(args) => apply::apply(args).await,

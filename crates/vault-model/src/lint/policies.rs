@@ -1,7 +1,9 @@
 //! Policies that Vault refuses, or takes and understands otherwise than they are meant.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    claim::Subject,
+    claim::{self, Subject},
     nearest::nearest,
     policy::{Pattern, PatternKind, Remark, RemarkKind, Rule, covers},
     source::{Mistake, Place},
@@ -119,42 +121,60 @@ fn in_paths(seen: &Seen<'_>, find: impl Fn(&str) -> Option<(String, String)>) ->
     mistakes
 }
 
-/// Rules below mounts that the spec doesn't have, if it has mounts at all.
+/// Rules, claims and targets below mounts that the spec doesn't have, if it has mounts at all.
 pub fn unknown_mounts(seen: &Seen<'_>) -> Vec<Mistake> {
-    let mounts: Vec<&str> = seen.mounts().map(|(path, _)| path).collect();
-    let has = |is_auth: bool| mounts.iter().any(|it| it.starts_with("auth/") == is_auth);
-    let (has_auth, has_secrets) = (has(true), has(false));
-    if !seen.is_complete || !(has_auth || has_secrets) {
+    let mounts: BTreeSet<&str> = seen.mounts().map(|(path, _)| path).collect();
+    if !seen.is_complete || mounts.is_empty() {
         return Vec::new();
     }
-    let mut mistakes = Vec::new();
-    for (policy, rule) in rules(seen) {
-        let path = rule.path.as_str();
-        let known = path.find(['*', '+', '{']).map_or(path, |at| &path[..at]);
-        let has_some = if known.starts_with("auth/") { has_auth } else { has_secrets };
-        let raw = seen.objects.iter().filter(|it| it.kind.section == "paths");
-        let raw = raw.filter_map(|it| it.path.split('/').next());
-        let mut all = mounts.iter().chain(BUILT_IN).copied().chain(raw);
-        if has_some && !known.is_empty() && !all.any(|it| may_lie_in(known, it)) {
-            let place = policy.place(seen.sources, &rule.path_range);
-            let first = path.split('/').next().unwrap_or_default();
+    let raw = seen.objects.iter().filter(|it| it.kind.section == "paths");
+    let raw = raw.filter_map(|it| it.path.split('/').next());
+    let known = mounts.iter().chain(BUILT_IN).copied().chain(raw).collect();
+    let in_rules = rules(seen).map(|(policy, rule)| (rule.path.as_str(), Said::Rule(policy, rule)));
+    let claimed = seen.claims.iter().flat_map(|it| match &it.subject {
+        Subject::Login { may, may_not, .. } => [&may[..], &may_not[..]].concat(),
+        Subject::Credential { .. } => Vec::new(),
+    });
+    let claimed: Vec<claim::Operation> = claimed.collect();
+    let in_claims = claimed.iter().map(|it| (it.path.as_str(), Said::At(it.place)));
+    let targets = kv_targets(seen);
+    let in_targets = targets.iter().map(|(at, path)| (*path, Said::At(seen.place_of(*at, path))));
+    let all = in_rules.chain(in_claims).chain(in_targets);
+    let unknown = all.filter(|(path, _)| is_unknown(path, &mounts, &known));
+    unknown
+        .map(|(path, said)| {
+            let place = match said {
+                Said::Rule(policy, rule) => policy.place(seen.sources, &rule.path_range),
+                Said::At(place) => place,
+            };
             let mistake = Mistake::error(place, format!("`{path}` lies in no mount of the spec"));
-            let near = nearest(first, mounts.iter().copied());
-            mistakes.push(match near {
+            let first = path.split('/').next().unwrap_or_default();
+            match nearest(first, mounts.iter().copied()) {
                 Some(near) => mistake.help(format!("did you mean `{near}`?")),
                 None => mistake,
-            });
-        }
-    }
-    mistakes
+            }
+        })
+        .collect()
 }
 
-/// `known` is the path as far as it holds no wildcard.
-fn may_lie_in(known: &str, mount: &str) -> bool {
-    match known.strip_prefix(mount) {
-        Some(rest) => rest.is_empty() || rest.starts_with('/'),
-        None => format!("{mount}/").starts_with(known),
+/// Where a path was said. A rule's place is looked for only if it is needed.
+enum Said<'s> {
+    Rule(&'s PolicyText<'s>, &'s Rule),
+    At(Place),
+}
+
+/// A spec that has no auth methods says nothing of those that there are, and so with secrets.
+fn is_unknown(path: &str, mounts: &BTreeSet<&str>, known: &BTreeSet<&str>) -> bool {
+    let certain = path.find(['*', '+', '{']).map_or(path, |at| &path[..at]);
+    let is_auth = certain.starts_with("auth/");
+    if certain.is_empty() || !mounts.iter().any(|it| it.starts_with("auth/") == is_auth) {
+        return false;
     }
+    let mut above = certain.match_indices('/').map(|(at, _)| &certain[..at]);
+    let is_in_one = known.contains(certain) || above.any(|it| known.contains(it));
+    // The wildcard comes before the mount's name ends.
+    let next = known.range(certain..).next();
+    !(is_in_one || certain != path && next.is_some_and(|it| it.starts_with(certain)))
 }
 
 pub fn duplicate_rules(seen: &Seen<'_>) -> Vec<Mistake> {
