@@ -31,7 +31,6 @@ Feature: A dynamic role's credentials work as long as they should, and no longer
               default_ttl: 10m
               max_ttl: 1h
             short: { db_name: orders, creation_statements: *reader, default_ttl: 2s, max_ttl: 5s }
-            not-allowed: { db_name: orders, creation_statements: *reader, default_ttl: 1m, max_ttl: 1h }
       """
     And I apply
 
@@ -105,5 +104,9 @@ Feature: A dynamic role's credentials work as long as they should, and no longer
     And the credential mine is gone within 15 seconds
 
   Scenario: A role that the connection does not allow issues nothing
-    When the token root reads "database/creds/not-allowed"
+    When someone writes "database/roles/not-allowed"
+      """
+      { "db_name": "orders", "creation_statements": "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'" }
+      """
+    And the token root reads "database/creds/not-allowed"
     Then it is refused with 500 because "not an allowed role"

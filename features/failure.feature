@@ -60,12 +60,12 @@ Feature: A failure stops only what needs what failed, and the next run finishes
         policies:
           good: { policy: 'path "a" { capabilities = ["read"] }' }
       paths:
-        sys/policies/acl/bad: { policy: "path \"a\" { capabilities = [\"fly\"] }" }
+        sys/quotas/rate-limit/bad: { rate: -1 }
       auth:
         approle: { type: approle, roles: { app: { token_policies: [good] } } }
       """
     When I apply, and not all of it works
-    Then "sys/policies/acl/bad" was failed
+    Then "sys/quotas/rate-limit/bad" was failed
     And "sys/policies/acl/good" was done
     And "auth/approle/role/app" was done
     When I plan
