@@ -13,7 +13,7 @@ use vault_client::{ExposeSecret, Settings, Vault};
 use vault_model::spec::Spec;
 use vault_provision::{ReadError, SpecInputs, Stop, load, prepare};
 use vault_testbed::{
-    ground::{Ground, GroundSpec, Kind, Stack, interrupted, servers},
+    ground::{Error, Ground, GroundSpec, Kind, Stack, interrupted, servers},
     report,
     suite::CONCURRENCY,
 };
@@ -48,7 +48,22 @@ pub async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     }
     let ground = Ground::open(args.on).await?;
     anyhow::ensure!(ground.kind() != Kind::Address, "a given Vault is up already: use `apply`");
-    ground.until_done(stay(&args, &ground, inputs)).await
+    // One wait for a signal: none is lost between the start and the stay.
+    let signal = interrupted();
+    tokio::pin!(signal);
+    let begun = tokio::select! {
+        begun = begin(&args, &ground, inputs) => begun,
+        signal = &mut signal => Err(Error::Interrupted(signal).into()),
+    };
+    let ended = match begun {
+        Ok((stack, proven)) => {
+            println!("\n{}: ending everything", signal.await);
+            stack.end().await.map(|()| proven).map_err(Into::into)
+        }
+        Err(error) => Err(error),
+    };
+    ground.end().await?;
+    Ok(if ended? == Some(false) { Exit::Failed } else { Exit::Done })
 }
 
 /// Whether the machine's own choice is containers, so that no binary is needed.
@@ -63,12 +78,15 @@ async fn has_engine_only(choice: Option<Kind>) -> anyhow::Result<bool> {
     })
 }
 
-async fn stay(args: &UpArgs, ground: &Ground, inputs: SpecInputs) -> anyhow::Result<Exit> {
+/// Everything stands, and a person knows where; whether it is proven.
+async fn begin(
+    args: &UpArgs,
+    ground: &Ground,
+    inputs: SpecInputs,
+) -> anyhow::Result<(Stack, Option<bool>)> {
     println!("starting {} on {}", args.spec.display(), ground.kind());
     let (stack, spec, vault) = start(&args.spec, ground, &inputs).await?;
-    if !apply(&vault, &spec).await? {
-        anyhow::bail!("{} could not be applied", spec.name);
-    }
+    anyhow::ensure!(apply(&vault, &spec).await?, "{} could not be applied", spec.name);
     let proven = match args.no_prove {
         true => None,
         false => Some(prove(&args.spec, ground, inputs).await?),
@@ -78,10 +96,7 @@ async fn stay(args: &UpArgs, ground: &Ground, inputs: SpecInputs) -> anyhow::Res
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&token)?;
     file.write_all(stack.vault.root_token.expose_secret().as_bytes())?;
     println!("\n{}", welcome(&stack, &spec, &token, proven));
-    let signal = interrupted().await;
-    println!("\n{signal}: ending everything");
-    stack.end().await?;
-    Ok(if proven == Some(false) { Exit::Failed } else { Exit::Done })
+    Ok((stack, proven))
 }
 
 async fn start(

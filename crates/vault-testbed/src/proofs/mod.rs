@@ -169,7 +169,8 @@ impl<'a> Making<'a> {
                 if let Some(reason) = self.spec.object(path).and_then(unproven_login) {
                     return Err(reason);
                 }
-                let name = format!("Whoever logs in by {path} may what is claimed, and no more");
+                let name =
+                    format!("Whoever logs in by {path} may what {place} claims, and no more");
                 let rows = |it: &[vault_model::claim::Operation]| -> Vec<Value> {
                     let row = |it: &vault_model::claim::Operation| {
                         context! { verb => it.verb.name(), path => it.path.clone() }
@@ -197,7 +198,7 @@ impl<'a> Making<'a> {
                     return Err(reason);
                 }
                 let made = issuer.map(|(_, object)| object.path.clone());
-                let name = format!("A login of {path} can what is claimed, and no more");
+                let name = format!("A login of {path} can what {place} claims, and no more");
                 Ok(context! { name, place, credential => path, can, cannot, made })
             }
         }

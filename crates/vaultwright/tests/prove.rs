@@ -1,0 +1,152 @@
+//! Specs that are right are proven, and each spec that is wrong in one thing is refuted at the step that shows it.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use vault_testbed::ground::servers;
+
+/// What a run of `prove` leaves.
+struct Proof {
+    code: Option<i32>,
+    said: String,
+    report: Value,
+}
+
+/// `None`, told on the standard output, where no server can be had.
+fn prove(spec: &str, arguments: &[&str]) -> Option<Proof> {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED {spec}: there is no Vault server; `cargo xtask servers` builds one");
+        return None;
+    }
+    let folder = TempDir::new().unwrap();
+    let (json, junit) = (folder.path().join("proof.json"), folder.path().join("proof.xml"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(["prove", spec, "--on", "process", "--concurrency", "2"]).args(arguments);
+    command.arg("--json").arg(&json).arg("--junit").arg(&junit);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+    let report = std::fs::read_to_string(&json).unwrap_or_else(|err| panic!("{err}\n{said}"));
+    let report = serde_json::from_str(&report).unwrap();
+    assert!(std::fs::read_to_string(&junit).unwrap().contains("<testsuite "));
+    Some(Proof { code: output.status.code(), said, report })
+}
+
+#[track_caller]
+fn is_proven(spec: &str, arguments: &[&str]) {
+    let Some(proof) = prove(spec, arguments) else { return };
+    assert_eq!(proof.code, Some(0), "{}", proof.said);
+    assert_eq!(proof.report["failed"], 0);
+    assert!(proof.report["passed"].as_u64().unwrap() > 0);
+    assert!(proof.said.trim_end().ends_with("0 failed, 0 skipped"), "{}", proof.said);
+}
+
+/// Wrong at `step` with `evidence`, and right in the environment `repaired`, of what matches `only`.
+#[track_caller]
+fn is_refuted(name: &str, only: &str, step: &str, evidence: &str) {
+    let spec = format!("fixtures/refuted/{name}");
+    let Some(proof) = prove(&spec, &["--only", only]) else { return };
+    assert_eq!(proof.code, Some(1), "{}", proof.said);
+    let scenarios = proof.report["scenarios"].as_array().unwrap();
+    let is_it = |scenario: &&Value| {
+        let steps = scenario["steps"].as_array().unwrap();
+        let failed = steps.iter().find(|it| it["failed"] == true);
+        failed.is_some_and(|it| it["text"].as_str().unwrap().contains(step))
+            && scenario["reason"].as_str().unwrap().contains(evidence)
+    };
+    assert!(scenarios.iter().any(|it| is_it(&it)), "{}", proof.said);
+    assert!(proof.said.contains(evidence), "{}", proof.said);
+    is_proven(&spec, &["--only", only, "--env", "repaired"]);
+}
+
+#[test]
+fn every_kind_that_has_a_proof_is_proven() {
+    is_proven("fixtures/proven/everything", &[]);
+}
+
+#[test]
+fn airflow_agent_is_proven() {
+    is_proven("specs/airflow-agent", &[]);
+}
+
+#[test]
+fn rotation_loop_is_proven() {
+    is_proven("specs/rotation-loop", &["--env", "short"]);
+}
+
+#[test]
+fn a_login_without_a_password_is_refuted() {
+    is_refuted("no-password", "database/roles/*", "the login works in its database", "28P01");
+}
+
+#[test]
+fn a_missing_grant_is_refuted() {
+    is_refuted("missing-grant", "database/creds/*", "the login can", "42501 permission denied");
+}
+
+#[test]
+fn a_grant_that_is_too_wide_is_refuted() {
+    is_refuted("grant-too-wide", "database/creds/*", "the login cannot", "works as v-");
+}
+
+#[test]
+fn an_end_that_is_not_renewed_is_refuted() {
+    is_refuted(
+        "end-not-renewed",
+        "database/roles/*",
+        "the database keeps the login as long as its lease",
+        "VALID UNTIL was not renewed",
+    );
+}
+
+#[test]
+fn a_life_that_the_mount_caps_is_refuted() {
+    let evidence = "the lease lasts 60 s, not 120 s";
+    is_refuted("capped-by-mount", "database/roles/*", "the login's lease lasts", evidence);
+}
+
+#[test]
+fn a_login_that_outlives_its_revocation_is_refuted() {
+    is_refuted("login-stays", "database/roles/*", "is refused by its database", "still works");
+}
+
+#[test]
+fn a_root_password_that_stays_is_refuted() {
+    is_refuted("root-not-rotated", "database/config/*", "is refused", "still works");
+}
+
+#[test]
+fn a_static_role_of_no_login_is_refuted() {
+    is_refuted("no-such-login", "database/static-roles/*", "could be made", "reportin");
+}
+
+#[test]
+fn a_policy_that_is_wider_than_its_claims_is_refuted() {
+    let evidence = "may read secret/data/team: read; 404";
+    is_refuted("policy-too-wide", "auth/people/*", "may not", evidence);
+}
+
+/// They run as they are, from the folder in which they were made.
+#[test]
+fn emitted_features_are_run_by_test() {
+    let folder = TempDir::new().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).args(arguments);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let emitted = folder.path().to_str().unwrap();
+    let everything = "fixtures/proven/everything";
+    let (code, said) = run(&["prove", everything, "--only", "kv/*", "--emit", emitted]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(folder.path().join("kv_data.feature").is_file());
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED the run of the features: there is no Vault server");
+        return;
+    }
+    let (code, said) = run(&["test", emitted, "--on", "process"]);
+    assert_eq!(code, Some(0), "{said}");
+}

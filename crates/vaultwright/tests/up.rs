@@ -1,0 +1,45 @@
+//! `up` stands until it is told to end, and leaves nothing behind.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use vault_testbed::ground::servers;
+
+#[test]
+fn what_is_up_can_be_used_and_ends_with_a_signal() {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED: there is no Vault server; `cargo xtask servers` builds one");
+        return;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(["up", "--no-prove", "--on", "process"]).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = lines.by_ref().take_while(|it| !it.starts_with("Ctrl-C")).collect();
+    let value = |name: &str| {
+        let line = said.iter().find_map(|it| it.trim().strip_prefix(&format!("export {name}=")));
+        line.unwrap_or_else(|| panic!("no {name} in {said:#?}")).to_owned()
+    };
+    let file = value("VAULT_TOKEN");
+    let file = Path::new(file.trim_start_matches("$(cat ").trim_end_matches(')'));
+    let token = std::fs::read_to_string(file).unwrap();
+    let mode = file.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!said.iter().any(|it| it.contains(&token)), "the token is shown");
+    let address = value("VAULT_ADDR").trim_start_matches("http://").to_owned();
+    assert!(std::net::TcpStream::connect(&address).is_ok());
+    assert!(said.iter().any(|it| it.contains("demo: PostgreSQL")), "{said:#?}");
+
+    let ended = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+    assert!(ended.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(lines.any(|it| it == "SIGTERM: ending everything"));
+    assert!(!file.exists() && !file.parent().unwrap().exists());
+    assert!(std::net::TcpStream::connect(&address).is_err());
+}
