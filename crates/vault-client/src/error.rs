@@ -91,6 +91,13 @@ impl VaultError {
     /// What the reader of this error can do about it.
     pub fn remedy(&self) -> Option<String> {
         let says = |part: &str| self.reasons.iter().any(|it| it.contains(part));
+        if says("28P01") || says("password authentication failed") {
+            return Some(
+                "the database refuses the password that Vault has for it: correct it, or, where a rotation of it was \
+                 interrupted, run again in some minutes, when Vault has rolled that back"
+                    .into(),
+            );
+        }
         let text = match &self.failure {
             Failure::NotFound | Failure::Deleted { .. } | Failure::Server => return None,
             Failure::NoSuchMount => "enable the engine or auth method first, or correct the path: \

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 
 use expect_test::expect;
-use secrecy::ExposeSecret;
 use serde_json::Value;
+use vault_client::ExposeSecret;
 use vault_testbed::ground::VaultOptions;
 
 use crate::Bed;

@@ -11,8 +11,8 @@ use std::{
     process::Output,
 };
 
-use secrecy::ExposeSecret;
 use tempfile::TempDir;
+use vault_client::ExposeSecret;
 use vault_testbed::ground::{Ground, Kind, VaultOptions, VaultServer};
 
 /// A Vault, a folder with a spec, and the binary.
