@@ -59,7 +59,6 @@ async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
         ground.vault(&VaultOptions { audit: true, ..VaultOptions::default() }).await.unwrap();
     println!("{} ground: Vault answered after {:?}", ground.kind(), vault.started_in);
     assert_eq!(vault.health().await, Health::Active);
-    assert!(vault.started_in.as_secs_f64() < 5.0, "{:?}", vault.started_in);
     if let Some(pid) = vault.process_id() {
         let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
         assert!(arguments.contains("-dev") && !arguments.contains(token(&vault)), "{arguments}");
