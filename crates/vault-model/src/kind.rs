@@ -31,6 +31,8 @@ pub struct Kind {
     /// What to LIST to learn which of them exist, up to the last `/` of the object's name.
     pub list: Option<&'static str>,
     pub update: Update,
+    /// Vault fails requests that are under way while it changes: it is changed by itself.
+    pub alone: bool,
     pub delete: Delete,
     /// Where Vault replaces the root password of this object.
     pub rotate_root: Option<&'static str>,
@@ -110,6 +112,7 @@ impl Kind {
         read: Read::Here,
         list: None,
         update: Update::Merge,
+        alone: false,
         delete: Delete::Here,
         rotate_root: None,
         mistaken: &[],

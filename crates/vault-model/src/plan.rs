@@ -93,9 +93,17 @@ fn in_waves(changes: Vec<Option<Change>>, waves: &[usize], count: usize) -> Plan
             plan.waves[*wave].push(change);
         }
     }
-    plan.waves.retain(|it| !it.is_empty());
-    plan.waves.iter_mut().for_each(|it| it.sort_by(|a, b| a.object.path.cmp(&b.object.path)));
+    plan.waves = plan.waves.into_iter().flat_map(parted).collect();
     plan
+}
+
+/// What has to be changed by itself comes first, each in a wave of its own. In each wave in the order of the paths.
+fn parted(mut wave: Vec<Change>) -> Vec<Vec<Change>> {
+    wave.sort_by(|a, b| a.object.path.cmp(&b.object.path));
+    let (alone, together): (Vec<Change>, Vec<Change>) =
+        wave.into_iter().partition(|it| it.object.kind.alone);
+    let waves = alone.into_iter().map(|it| vec![it]).chain([together]);
+    waves.filter(|it| !it.is_empty()).collect()
 }
 
 fn change(object: &Arc<Object>, live: &Live, ledger: Option<&Ledger>) -> Option<Change> {

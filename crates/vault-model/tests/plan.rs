@@ -338,3 +338,24 @@ fn what_vault_never_takes_back_is_blocked() {
     "#]],
     );
 }
+
+#[test]
+fn an_audit_device_is_enabled_first_and_by_itself() {
+    let text = r#"
+sys:
+  audit: { file: { type: file, options: { file_path: /dev/null } }, other: { type: file, options: { file_path: discard } } }
+  policies: { app: { policy: 'path "x" { capabilities = ["read"] }' } }
+auth: { approle: { type: approle } }
+"#;
+    let spec = read(text).unwrap();
+    let plan = plan(&spec.objects, &Live::default(), None).unwrap();
+    let waves = plan.waves.iter().map(|wave| {
+        wave.iter().map(|it| it.object.path.as_str()).collect::<Vec<&str>>().join(" ") + "\n"
+    });
+    expect![[r#"
+        sys/audit/file
+        sys/audit/other
+        sys/auth/approle sys/policies/acl/app
+    "#]]
+    .assert_eq(&waves.collect::<String>());
+}

@@ -29,6 +29,7 @@ pub const ENGINE: Engine = Engine {
             fields: &[text("type").required(), text("description"), map("options"), flag("local")],
             read: Read::In("{mount}/audit"),
             update: Update::Replace,
+            alone: true,
             docs: "system/audit",
             ..Kind::PLAIN
         },
