@@ -1,5 +1,4 @@
 //! Text in, text out: what is planned for a spec, given what Vault answers.
-#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! `up` stands until it is told to end, and leaves nothing behind.
-#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use std::{
     io::{BufRead, BufReader},
