@@ -275,7 +275,7 @@ async fn renewed_until(world: &mut World, most: u64) -> Result {
             return Ok(());
         }
         let left = login.ends_at().saturating_duration_since(Instant::now());
-        tokio::time::sleep(left / 2).await;
+        tokio::time::sleep(left / 4).await;
         renew(world, None).await?;
         works(world).await?;
     }
