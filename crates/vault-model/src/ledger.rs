@@ -15,7 +15,9 @@ pub struct Ledger {
     pub format: u32,
     /// Of the tool that wrote it last.
     pub tool: String,
-    /// Paths that this spec has made or taken over.
+    /// Paths that this spec has made or taken over. A text of lines in the record: Vault takes no list of more than
+    /// 10,000 items.
+    #[serde(with = "lines")]
     pub owned: BTreeSet<Path>,
     /// Objects whose root password Vault has replaced, with the time (RFC 3339).
     #[serde(default)]
@@ -40,5 +42,35 @@ impl Ledger {
     /// Where the record of the spec `name` is kept.
     pub fn path(mount: &str, name: &str) -> Path {
         format!("{mount}/data/{name}")
+    }
+}
+
+mod lines {
+    use std::collections::BTreeSet;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::Path;
+
+    pub fn serialize<S: Serializer>(paths: &BTreeSet<Path>, to: S) -> Result<S::Ok, S::Error> {
+        paths.iter().map(String::as_str).collect::<Vec<&str>>().join("\n").serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Path>, D::Error> {
+        Ok(String::deserialize(from)?.lines().map(str::to_owned).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ledger;
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let owned = ["sys/policies/acl/app", "secret/data/a b"].map(str::to_owned).into();
+        let ledger = Ledger { format: 1, owned, ..Ledger::default() };
+        let record = serde_json::to_value(&ledger).unwrap();
+        assert!(record["owned"].is_string());
+        assert_eq!(serde_json::from_value::<Ledger>(record).unwrap(), ledger);
     }
 }

@@ -28,6 +28,8 @@ pub struct Suite {
     /// Where relative paths that features name begin.
     pub root: PathBuf,
     pub concurrency: usize,
+    /// How often a scenario that failed is tried again.
+    pub retries: usize,
     pub filter: Filter,
     pub secrets: Secrets,
     /// What the command line says about variables of specs that features name.
@@ -69,6 +71,7 @@ impl Suite {
             program: None,
             root: PathBuf::from("."),
             concurrency: CONCURRENCY,
+            retries: 0,
             filter: Filter::default(),
             secrets: Secrets::default(),
             inputs: SpecInputs::default(),
@@ -118,6 +121,7 @@ impl Suite {
             .with_parser(Parsed)
             .with_writer(recorder)
             .max_concurrent_scenarios(self.concurrency)
+            .retries(self.retries)
             .before(move |feature, _, scenario, world: &mut World| {
                 let notes = notes.notes_of(feature, scenario);
                 world.set_bench(Bench { notes, ..bench.clone() });
@@ -232,6 +236,11 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Feature>, LoadError> {
         }
     }
     Ok(features)
+}
+
+/// Lives of seconds are short for a machine that others use too: where `CI` is set, what failed is tried once more.
+pub fn retries() -> usize {
+    usize::from(std::env::var_os("CI").is_some())
 }
 
 /// One feature; `name` is what a mistake in it is reported under. Its outlines are expanded.

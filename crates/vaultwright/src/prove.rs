@@ -109,6 +109,7 @@ pub async fn run(
     let suite = Suite {
         root: std::env::current_dir()?,
         concurrency: concurrency.max(1),
+        retries: suite::retries(),
         inputs,
         ..Suite::new(ground.clone())
     };

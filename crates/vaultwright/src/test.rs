@@ -46,6 +46,7 @@ pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
         program: Some(std::env::current_exe()?),
         root: std::env::current_dir()?,
         concurrency: args.concurrency.max(1),
+        retries: suite::retries(),
         filter: Filter { tags: args.tags, name: args.name },
         ..Suite::new(ground.clone())
     };

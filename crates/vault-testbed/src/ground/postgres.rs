@@ -51,6 +51,7 @@ pub struct Postgres {
 pub const SUPERUSER: &str = "postgres";
 pub(super) const PORT: u16 = 5432;
 const READY_DEADLINE: Duration = Duration::from_secs(60);
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(4);
 
 impl Default for PostgresOptions {
@@ -213,7 +214,11 @@ impl Postgres {
     }
 
     async fn connect(&self, options: &PgConnectOptions) -> Result<PgConnection> {
-        PgConnection::connect_with(options).await.map_err(self.failed("connecting"))
+        let connection = PgConnection::connect_with(options);
+        match tokio::time::timeout(READY_DEADLINE, connection).await {
+            Ok(connection) => connection.map_err(self.failed("connecting")),
+            Err(_) => Err(self.failed("connecting")(sqlx::Error::PoolTimedOut)),
+        }
     }
 
     async fn run(
@@ -238,9 +243,13 @@ impl Postgres {
     async fn wait_for(&mut self, options: &PgConnectOptions) -> Result<PgConnection> {
         let asked_at = Instant::now();
         loop {
-            if let Ok(mut connection) = PgConnection::connect_with(options).await
-                && connection.execute("SELECT 1").await.is_ok()
-            {
+            // Whatever else may have taken the port need not answer at all.
+            let answered = tokio::time::timeout(ANSWER_DEADLINE, async {
+                let mut connection = PgConnection::connect_with(options).await.ok()?;
+                connection.execute("SELECT 1").await.ok()?;
+                Some(connection)
+            });
+            if let Ok(Some(connection)) = answered.await {
                 return Ok(connection);
             }
             let what = format!("PostgreSQL at {}", self.address_from_here);
