@@ -1,7 +1,6 @@
 //! One server in a container, on the network of its run, with one port at this machine's loopback.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use futures::TryStreamExt;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +12,7 @@ use testcontainers::core::{ContainerPort, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
-use super::docker::{Engine, engine};
+use super::docker::{Engine, engine, remote_host};
 use super::error::{Error, Result};
 use super::loopback;
 use super::run::Run;
@@ -62,11 +61,12 @@ impl Container {
 
     async fn try_start(run: &Run, engine: &Engine, network: &str, plan: &Plan) -> Result<Self> {
         let name = container_name(run, plan.what);
+        let host = engine.host().await?;
         let host_port = loopback::free_port()?;
         let (image, tag) = plan.image.rsplit_once(':').unwrap_or((&plan.image, "latest"));
         let container_port: ContainerPort = plan.port.tcp();
         let binding = PortBinding {
-            host_ip: Some(bind_address().into()),
+            host_ip: Some(bind_address(&host)),
             host_port: Some(host_port.to_string()),
         };
         let bindings = HashMap::from([(container_port.to_string(), Some(vec![binding]))]);
@@ -92,12 +92,6 @@ impl Container {
             .start()
             .await
             .map_err(|error| Error::engine(format!("start {}", plan.image), chain(&error)))?;
-        let host = inner
-            .get_host()
-            .await
-            .map_err(|error| Error::engine("find its address", chain(&error)))?
-            .to_string();
-        let host = if host == "localhost" { "127.0.0.1".to_owned() } else { host };
         Ok(Self { inner: Some(inner), engine: engine.clone(), name, host, host_port })
     }
 
@@ -107,7 +101,10 @@ impl Container {
     }
 
     pub fn address_from_here(&self) -> String {
-        format!("{}:{}", self.host, self.host_port)
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.host_port),
+            false => format!("{}:{}", self.host, self.host_port),
+        }
     }
 
     pub async fn stop(&self) -> Result<()> {
@@ -197,10 +194,10 @@ pub(crate) fn container_name(run: &Run, what: &str) -> String {
     run.next_name(&format!("vaultwright-{}-{what}", &id[id.len() - 10..]))
 }
 
-/// Nobody but this machine reaches a test server, unless the engine, or this process, is elsewhere.
-fn bind_address() -> &'static str {
-    let is_local = std::env::var("DOCKER_HOST").map_or(true, |host| host.starts_with("unix:"));
-    if is_local && !Path::new("/.dockerenv").exists() { "127.0.0.1" } else { "0.0.0.0" }
+/// Nobody but this machine reaches a test server, unless the engine is elsewhere.
+fn bind_address(host: &str) -> String {
+    let is_elsewhere = remote_host(std::env::var("DOCKER_HOST").ok().as_deref()).is_some();
+    if is_elsewhere { "0.0.0.0".into() } else { host.to_owned() }
 }
 
 fn is_port_taken(why: &str) -> bool {

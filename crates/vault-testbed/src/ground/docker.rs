@@ -49,6 +49,22 @@ impl Engine {
         &self.docker
     }
 
+    /// Where ports that it publishes are found: this machine's loopback, the host of `DOCKER_HOST`, or, within a
+    /// container that was handed the engine's socket, the gateway of the engine's default network.
+    pub async fn host(&self) -> Result<String> {
+        if let Some(host) = remote_host(std::env::var("DOCKER_HOST").ok().as_deref()) {
+            return Ok(host);
+        }
+        if !std::path::Path::new("/.dockerenv").exists() {
+            return Ok("127.0.0.1".into());
+        }
+        let bridge = self.docker.inspect_network("bridge", None::<testcontainers::bollard::query_parameters::InspectNetworkOptions>).await;
+        let ipam = bridge.map_err(engine("look at its default network"))?.ipam;
+        let mut gateways = ipam.and_then(|ipam| ipam.config).into_iter().flatten();
+        let gateway = gateways.find_map(|config| config.gateway.filter(|text| !text.is_empty()));
+        Ok(gateway.unwrap_or_else(|| "127.0.0.1".into()))
+    }
+
     /// Such as `20.10.24`.
     pub async fn version(&self) -> Result<String> {
         let version = self.docker.version().await.map_err(engine("ask for its version"))?;
@@ -123,11 +139,46 @@ fn gone_is_fine(
     }
 }
 
+/// The host of `DOCKER_HOST` where it is an address of the network, such as `tcp://10.0.0.1:2375`.
+pub(crate) fn remote_host(docker_host: Option<&str>) -> Option<String> {
+    let (scheme, rest) = docker_host?.split_once("://")?;
+    if !["tcp", "http", "https"].contains(&scheme) {
+        return None;
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let without_port = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = without_port.trim_matches(['[', ']']);
+    (!host.is_empty()).then(|| host.to_owned())
+}
+
 fn missing(why: &str) -> Error {
     Error::Missing {
         what: "a container engine".into(),
         remedy: format!(
             "none answers ({why}); start one, or set DOCKER_HOST, or use `--on process`"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remote_host;
+
+    #[test]
+    fn an_engine_elsewhere_is_known_by_its_host() {
+        let of = |text| remote_host(Some(text));
+        assert_eq!(of("tcp://10.0.0.1:2375").as_deref(), Some("10.0.0.1"));
+        assert_eq!(of("https://docker.example:2376/").as_deref(), Some("docker.example"));
+        assert_eq!(of("tcp://[fd00::1]:2375").as_deref(), Some("fd00::1"));
+    }
+
+    #[test]
+    fn an_engine_behind_a_socket_is_here() {
+        assert_eq!(remote_host(None), None);
+        assert_eq!(remote_host(Some("unix:///var/run/docker.sock")), None);
+        assert_eq!(remote_host(Some("tcp://")), None);
     }
 }

@@ -187,7 +187,8 @@ impl VaultServer {
         let image = images::vault(engine).await?;
         let declared = options.audit && image.starts_with("openbao/");
         let folder = run.create_folder("vault")?;
-        let certificates = options.tls.then(|| Certificates::make(&folder, &[])).transpose()?;
+        let names = [engine.host().await?];
+        let certificates = options.tls.then(|| Certificates::make(&folder, &names)).transpose()?;
         let scheme = if options.tls { "https" } else { "http" };
         let root_token = new_secret("root")?;
         let layout = container_layout(scheme, declared, options.tls);
