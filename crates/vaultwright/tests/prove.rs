@@ -27,11 +27,14 @@ fn prove(spec: &str, arguments: &[&str]) -> Option<Proof> {
     command.args(["prove", spec, "--on", "process", "--concurrency", "2"]).args(arguments);
     command.arg("--json").arg(&json).arg("--junit").arg(&junit);
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+    let code = output.status.code();
+    // Warnings first, as a terminal would show them: the counts are the last line.
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let said = text(output.stderr) + &text(output.stdout);
     let report = std::fs::read_to_string(&json).unwrap_or_else(|err| panic!("{err}\n{said}"));
     let report = serde_json::from_str(&report).unwrap();
     assert!(std::fs::read_to_string(&junit).unwrap().contains("<testsuite "));
-    Some(Proof { code: output.status.code(), said, report })
+    Some(Proof { code, said, report })
 }
 
 #[track_caller]
