@@ -86,3 +86,27 @@ Feature: The root password is rotated once, and never sent again
     When someone writes "database/rotate-root/orders"
     Then the first password of the login vault in orders is refused
     And nothing is left to do
+
+  Scenario: The roots of several databases are rotated in one apply
+    Given the PostgreSQL server stock
+    When the spec becomes
+      """
+      secrets:
+        database:
+          type: database
+          connections:
+            orders: &connection
+              plugin_name: postgresql-database-plugin
+              connection_url: "postgresql://{{username}}:{{password}}@(( orders_url ))/demo?sslmode=disable"
+              username: vault
+              password: (( orders_password ))
+              rotate_root: once
+            stock:
+              <<: *connection
+              connection_url: "postgresql://{{username}}:{{password}}@(( stock_url ))/demo?sslmode=disable"
+              password: (( stock_password ))
+      """
+    And I apply
+    Then the first password of the login vault in orders is refused
+    And the first password of the login vault in stock is refused
+    And nothing is left to do

@@ -92,7 +92,7 @@ pub async fn apply(
         look_again(vault, &mut made, wave, &mut live).await;
         let run = &Run { vault, live: &live, unmade: &unmade, ledger, stop };
         let mut outcomes = stream::iter(wave)
-            .map(|change| async move { (change, run.change(change).await) })
+            .map(|change| async move { (change, run.change_and_keep(change).await) })
             .buffered(REQUESTS_AT_ONCE);
         let mut failed = Vec::new();
         while let Some((change, outcome)) = outcomes.next().await {
@@ -104,10 +104,6 @@ pub async fn apply(
                 false => failed.push(path.clone()),
             }
             applied.results.push(Applying { path: path.clone(), action: change.action, outcome });
-            if let Some(ledger) = ledger {
-                // A claim that cannot be held longer shows when the ledger is closed.
-                let _ = ledger.keep().await;
-            }
         }
         drop(outcomes);
         unmade.extend(failed);
@@ -146,6 +142,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Part of each change and not of the loop over their outcomes: while that one waits for the ledger, nobody would
+    /// drive the change that is just writing it.
+    async fn change_and_keep(&self, change: &Change) -> Outcome {
+        let outcome = self.change(change).await;
+        if let Some(ledger) = self.ledger {
+            // A claim that cannot be held longer shows when the ledger is closed.
+            let _ = ledger.keep().await;
+        }
+        outcome
+    }
+
     async fn change(&self, change: &Change) -> Outcome {
         if change.action == Action::Blocked {
             return Outcome::Blocked;

@@ -58,7 +58,13 @@ impl Engine {
         if !std::path::Path::new("/.dockerenv").exists() {
             return Ok("127.0.0.1".into());
         }
-        let bridge = self.docker.inspect_network("bridge", None::<testcontainers::bollard::query_parameters::InspectNetworkOptions>).await;
+        let bridge = self
+            .docker
+            .inspect_network(
+                "bridge",
+                None::<testcontainers::bollard::query_parameters::InspectNetworkOptions>,
+            )
+            .await;
         let ipam = bridge.map_err(engine("look at its default network"))?.ipam;
         let mut gateways = ipam.and_then(|ipam| ipam.config).into_iter().flatten();
         let gateway = gateways.find_map(|config| config.gateway.filter(|text| !text.is_empty()));
