@@ -17,7 +17,7 @@ use vault_provision::{Applied, SpecInputs};
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use crate::{
-    ground::{Ground, Kind, Postgres, PostgresOptions, VaultOptions, VaultServer},
+    ground::{Consumer, Ground, Kind, Postgres, PostgresOptions, VaultOptions, VaultServer},
     secrets::Secrets,
     steps::{audit::Window, process::Ran, proven::Proven},
 };
@@ -28,6 +28,8 @@ pub struct World {
     bench: Option<Bench>,
     vault: Option<(VaultServer, Vault)>,
     pub databases: BTreeMap<String, Postgres>,
+    /// Programs that use what Vault issues.
+    pub consumers: BTreeMap<String, Consumer>,
     folder: Option<TempDir>,
     /// A spec's folder or file, once it is given.
     pub spec_path: Option<PathBuf>,
@@ -262,6 +264,11 @@ impl World {
         for mut child in std::mem::take(&mut self.running) {
             let _ = child.kill().await;
         }
+        let mut consumed = String::new();
+        for (_, mut consumer) in std::mem::take(&mut self.consumers) {
+            consumer.stop().await;
+            consumed.push_str(&consumer.said());
+        }
         if let Some((mut server, _)) = self.vault.take() {
             let _ = server.stop().await;
         }
@@ -269,7 +276,8 @@ impl World {
             let _ = database.stop().await;
         }
         let secrets = &self.bench().secrets;
-        let shown = self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan]);
+        let shown =
+            self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan, &consumed]);
         shown.flat_map(|it| secrets.found_in(it)).collect()
     }
 }

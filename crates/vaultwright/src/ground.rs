@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use vault_testbed::ground::{Inventory, Run, images, servers};
+use vault_testbed::ground::{Inventory, Run, images, python, servers};
 
 #[derive(Subcommand)]
 pub enum GroundCommand {
@@ -14,6 +14,8 @@ pub enum GroundCommand {
     },
     /// Build images of Vault, PostgreSQL and MariaDB without a registry; VAULTWRIGHT_IMAGES=local chooses them
     Images,
+    /// Make the pinned Python environments of the programs that features run against a Vault
+    Consumers,
     /// End and remove what runs that are no longer alive have left: processes, containers, networks, folders
     Clean,
 }
@@ -37,6 +39,14 @@ impl GroundCommand {
                         if built.was_there { "is there:" } else { "built:" },
                         built.image
                     );
+                }
+            }
+            Self::Consumers => {
+                let python = python::find().await?;
+                for requirements in python::REQUIREMENTS {
+                    let made = requirements.make(&python).await?;
+                    let how = if made.was_there { "is there:" } else { "made:" };
+                    println!("{how} {}", made.folder.display());
                 }
             }
             Self::Clean => println!("{}", Run::sweep().await?),

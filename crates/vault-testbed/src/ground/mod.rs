@@ -1,9 +1,11 @@
 //! Grounds: where scenarios run. Real servers as processes, in containers, or one that is given.
 
+mod agent;
 mod api;
 mod backing;
 mod build;
 mod certificate;
+mod consumer;
 mod container;
 mod docker;
 mod docker_cli;
@@ -18,6 +20,7 @@ mod owner;
 mod postgres;
 mod postgres_local;
 mod process;
+pub mod python;
 mod run;
 pub mod servers;
 mod spec;
@@ -34,7 +37,9 @@ use std::time::Instant;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+pub use agent::{AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template};
 pub use api::Health;
+pub use consumer::{Consumer, Program, write_private};
 pub use docker::{OWNER_LABEL, RUN_LABEL};
 pub use error::{Error, Result};
 pub use interrupt::interrupted;

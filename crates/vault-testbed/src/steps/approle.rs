@@ -139,7 +139,7 @@ pub fn noted(world: &World, name: &str) -> Result<String> {
 }
 
 /// `auth/approle` of `auth/approle/role/app`
-fn mount(path: &str) -> Result<&str> {
+pub fn mount(path: &str) -> Result<&str> {
     let mount = path.rsplit_once("/role/").map(|(it, _)| it);
     mount.ok_or_else(|| Failure(format!("`{path}` is no path of an AppRole role")))
 }

@@ -2,8 +2,10 @@
 //!
 //! Another crate gets all of them with `World`, and may add its own with cucumber's `given`, `when` and `then`.
 
+pub mod agent;
 pub mod approle;
 pub mod audit;
+pub mod consumer;
 pub mod database;
 pub mod identity;
 pub mod kv;

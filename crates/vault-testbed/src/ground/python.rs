@@ -1,0 +1,207 @@
+//! Python environments in which every package is pinned: made once, and kept in the user's cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use sha2::{Digest, Sha256};
+
+use super::error::{Error, Result};
+use super::process::end_with_parent;
+
+/// One row for each environment.
+pub const REQUIREMENTS: &[Requirements] = &[
+    Requirements {
+        name: "rotation-loop",
+        text: include_str!("../../../../fixtures/consumers/rotation-loop/requirements.txt"),
+    },
+    Requirements {
+        name: "django-handler",
+        text: include_str!("../../../../fixtures/consumers/django-handler/requirements.txt"),
+    },
+    Requirements {
+        name: "airflow",
+        text: include_str!("../../../../fixtures/consumers/airflow/requirements.txt"),
+    },
+];
+
+/// What pip installs: each package with its exact version, and nothing that isn't listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requirements {
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+/// Made, and complete.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub folder: PathBuf,
+    /// It was there before.
+    pub was_there: bool,
+}
+
+/// The oldest Python that the pinned packages run on.
+const OLDEST: (u32, u32) = (3, 10);
+/// Written last: a folder without it is one that was given up on the way.
+const COMPLETE: &str = "complete";
+
+impl Environment {
+    pub fn program(&self) -> PathBuf {
+        self.folder.join("bin/python")
+    }
+}
+
+/// Of the row `name`. Waits where another call makes the same.
+pub async fn environment(name: &str) -> Result<Environment> {
+    let row = REQUIREMENTS.iter().find(|it| it.name == name);
+    let row = row.ok_or_else(|| Error::Ground {
+        place: format!("the Python environment `{name}`"),
+        why: "there is no such row".into(),
+    })?;
+    row.make(&find().await?).await
+}
+
+impl Requirements {
+    pub async fn make(&self, python: &Python) -> Result<Environment> {
+        let folder = self.folder(python);
+        let complete = folder.join(COMPLETE);
+        if complete.exists() {
+            return Ok(Environment { folder, was_there: true });
+        }
+        let parent = folder.parent().unwrap_or(&folder);
+        fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
+        let _lock = lock(&folder.with_extension("lock")).await?;
+        if complete.exists() {
+            return Ok(Environment { folder, was_there: true });
+        }
+        eprintln!("making the Python environment {}, once", self.name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(Error::file("remove", &folder))?;
+        }
+        self.install(python, &folder).await?;
+        fs::write(&complete, "").map_err(Error::file("write", &complete))?;
+        Ok(Environment { folder, was_there: false })
+    }
+
+    async fn install(&self, python: &Python, folder: &Path) -> Result<()> {
+        let mut venv = Command::new(&python.program);
+        venv.args(["-m", "venv"]).arg(folder);
+        run(venv).await?;
+        let list = folder.join("requirements.txt");
+        fs::write(&list, self.text).map_err(Error::file("write", &list))?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        // Nothing is built: what a package does while it's built is pinned by nobody.
+        pip.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"]);
+        pip.args(["--no-deps", "--only-binary", ":all:", "--requirement"]).arg(&list);
+        run(pip).await
+    }
+
+    /// `python/django-handler-3.11.2-<hash>/` in the user's cache.
+    fn folder(&self, python: &Python) -> PathBuf {
+        let hash = Sha256::digest(self.text.as_bytes());
+        let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{}-{}-{hash}", self.name, python.version);
+        super::cache_folder().join("python").join(name)
+    }
+}
+
+/// A Python that can make environments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Python {
+    pub program: PathBuf,
+    /// Such as `3.11.2`.
+    pub version: String,
+}
+
+/// The first on this machine that is new enough and has `venv`.
+pub async fn find() -> Result<Python> {
+    let mut seen = Vec::new();
+    for program in ["python3", "/usr/bin/python3"] {
+        let mut ask = Command::new(program);
+        ask.args(["-c", "import platform, venv, ensurepip; print(platform.python_version())"]);
+        let Ok(output) = output(ask).await else { continue };
+        let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        match (output.status.success(), number(&version) >= Some(OLDEST)) {
+            (true, true) => return Ok(Python { program: program.into(), version }),
+            (true, false) => seen.push(format!("{program} is {version}")),
+            (false, _) => seen.push(format!("{program} has no venv")),
+        }
+    }
+    let seen = if seen.is_empty() { "none is on PATH".to_owned() } else { seen.join(", ") };
+    let (major, minor) = OLDEST;
+    Err(Error::Missing {
+        what: format!("a Python that makes environments ({seen})"),
+        remedy: format!(
+            "install Python {major}.{minor} or newer with its venv module, such as Debian's python3-venv"
+        ),
+    })
+}
+
+fn number(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|it| it.parse().ok());
+    Some((parts.next()??, parts.next()??))
+}
+
+/// Held until it is dropped, by whatever way.
+async fn lock(path: &Path) -> Result<fs::File> {
+    let file = fs::File::create(path).map_err(Error::file("create", path))?;
+    while file.try_lock().is_err() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(file)
+}
+
+async fn run(command: Command) -> Result<()> {
+    let words = command.get_args().take(3).map(|it| it.to_string_lossy().into_owned());
+    let words: Vec<String> = words.collect();
+    let name = format!("{} {}", command.get_program().display(), words.join(" "));
+    let output =
+        output(command).await.map_err(|source| Error::Program { program: name.clone(), source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let lines: Vec<&str> = said.lines().collect();
+    let output_tail = lines[lines.len().saturating_sub(15)..].join("\n");
+    Err(Error::Failed { program: name, status: output.status.to_string(), output: output_tail })
+}
+
+/// Ended when nobody waits for it any more.
+async fn output(mut command: Command) -> std::io::Result<std::process::Output> {
+    for variable in ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV"] {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    end_with_parent(&mut command, Signal::KILL);
+    tokio::process::Command::from(command).kill_on_drop(true).output().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_package_is_pinned_to_one_version() {
+        for row in REQUIREMENTS {
+            let lines = row.text.lines().filter(|it| !it.is_empty() && !it.starts_with('#'));
+            for line in lines {
+                let (name, version) = line.split_once("==").unwrap_or_default();
+                let is_exact = !name.is_empty()
+                    && version.starts_with(|it: char| it.is_ascii_digit())
+                    && !line.contains([' ', '*', ',', ';', '<', '>', '/']);
+                assert!(is_exact, "{}: {line}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_python_is_compared_by_numbers() {
+        assert!(number("3.9.18") < Some(OLDEST));
+        assert!(number("3.10.0") >= Some(OLDEST));
+        assert!(number("3.13.0rc1") > Some(OLDEST));
+        assert_eq!(number("nonsense"), None);
+    }
+}
