@@ -13,16 +13,23 @@ Feature: Every field of every kind is written, compared and put back
       | sample         |
       | approle        |
       | aws            |
+      | cert           |
       | database       |
       | database-live  |
       | identity       |
+      | jwt            |
       | kubernetes     |
       | kv             |
+      | ldap           |
       | mounts         |
       | old-names      |
       | paths          |
+      | pki            |
+      | quotas         |
+      | ssh            |
       | sys            |
       | token          |
+      | totp           |
       | transit        |
       | userpass       |
 

@@ -89,6 +89,14 @@ pub const fn lower_set(name: &'static str) -> Field {
     Field::new(name, Shape::LowerSet)
 }
 
+pub const fn commas(name: &'static str) -> Field {
+    Field::new(name, Shape::Commas)
+}
+
+pub const fn path(name: &'static str) -> Field {
+    Field::new(name, Shape::Path)
+}
+
 pub const fn networks(name: &'static str) -> Field {
     Field::new(name, Shape::Networks)
 }

@@ -30,6 +30,12 @@ pub struct Kind {
     pub read: Read,
     /// What to LIST to learn which of them exist, up to the last `/` of the object's name.
     pub list: Option<&'static str>,
+    /// What Vault says, with 400, where nothing is.
+    pub absent: Option<&'static str>,
+    /// Paths of what is made before it, where a spec has that too.
+    pub after: &'static [&'static str],
+    /// Other paths that can be read once it is made: who refers to them comes after it.
+    pub gives: &'static [&'static str],
     pub update: Update,
     /// Vault fails requests that are under way while it changes: it is changed by itself.
     pub alone: bool,
@@ -111,6 +117,9 @@ impl Kind {
         open: false,
         read: Read::Here,
         list: None,
+        absent: None,
+        after: &[],
+        gives: &[],
         update: Update::Merge,
         alone: false,
         delete: Delete::Here,

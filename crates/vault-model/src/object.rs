@@ -246,10 +246,26 @@ impl Object {
         )
     }
 
+    /// Its own path, and those that can be read once it is made.
+    pub fn gives(&self) -> impl Iterator<Item = Path> {
+        [self.path.clone()].into_iter().chain(self.kind.gives.iter().map(|it| self.at(it)))
+    }
+
+    /// What the fields say that hold a path.
+    fn paths_said(&self) -> impl Iterator<Item = &str> {
+        let is_path = |key: &str| self.row(key).is_some_and(|it| matches!(it.shape, Shape::Path));
+        let said = self.said.iter().filter(move |(key, _)| is_path(key));
+        said.filter_map(|(_, it)| it.as_str()).map(|it| it.trim_matches('/'))
+    }
+
     /// The paths that must be there before it, as far as they are in the spec too.
     pub fn needs(&self) -> BTreeSet<Path> {
         let mut needs: BTreeSet<Path> = ancestors(&self.path).collect();
+        needs.extend(self.kind.after.iter().map(|it| self.at(it)));
         needs.extend(self.named().map(|(_, _, path)| path));
+        needs.extend(
+            self.paths_said().flat_map(|it| ancestors(&format!("{it}/")).collect::<Vec<Path>>()),
+        );
         self.said
             .values()
             .for_each(|it| each_reference(it, &mut |path, _| _ = needs.insert(path.to_owned())));
@@ -323,7 +339,9 @@ fn words(shape: Shape, value: &Value) -> Vec<String> {
         Shape::Map | Shape::Any | Shape::Json => Some(value.clone()),
         _ => shape.canonical(value),
     };
-    let text = |it: &Value| it.as_str().filter(|it| !it.contains("${")).map(str::to_owned);
+    // A glob is no name.
+    let is_name = |it: &&str| !it.contains("${") && !it.contains('*');
+    let text = |it: &Value| it.as_str().filter(is_name).map(str::to_owned);
     match canonical {
         Some(Value::Array(items)) => items.iter().filter_map(text).collect(),
         Some(Value::Object(map)) => map.values().filter_map(text).collect(),

@@ -1,6 +1,9 @@
 //! What to change, in which order, by which requests. All decisions are made here.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -79,16 +82,20 @@ pub fn destroy(objects: &[Arc<Object>], live: &Live, data: bool) -> Result<Plan,
 }
 
 fn in_waves(changes: Vec<Option<Change>>, waves: &[usize], count: usize) -> Plan {
-    let changed: BTreeSet<Path> =
-        changes.iter().flatten().map(|it| it.object.path.clone()).collect();
-    let mut plan = Plan { waves: Vec::new(), unchanged: count - changed.len() };
+    let of_change = |it: &Change| {
+        it.object.gives().map(|path| (path, it.object.path.clone())).collect::<Vec<_>>()
+    };
+    let changed: BTreeMap<Path, Path> = changes.iter().flatten().flat_map(of_change).collect();
+    let mut plan = Plan { waves: Vec::new(), unchanged: count - changes.iter().flatten().count() };
     let last = waves.iter().copied().max().map_or(0, |it| it + 1);
     plan.waves.resize_with(last, Vec::new);
     for (change, wave) in changes.into_iter().zip(waves) {
         if let Some(mut change) = change {
             if change.action != Action::Delete {
-                let needs = change.object.needs().into_iter();
-                change.needs = needs.filter(|it| changed.contains(it)).collect();
+                let needs = change.object.needs();
+                change.needs = needs.iter().filter_map(|it| changed.get(it).cloned()).collect();
+                change.needs.sort();
+                change.needs.dedup();
             }
             plan.waves[*wave].push(change);
         }

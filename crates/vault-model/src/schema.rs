@@ -128,7 +128,12 @@ fn of_shape(shape: Shape) -> Value {
     // A template or a reference may stand for a value of any type.
     let text = json!({ "type": "string" });
     match shape {
-        Shape::Text | Shape::Trimmed | Shape::Policy | Shape::PasswordPolicy | Shape::Url => {
+        Shape::Text
+        | Shape::Trimmed
+        | Shape::Path
+        | Shape::Policy
+        | Shape::PasswordPolicy
+        | Shape::Url => {
             json!({ "type": ["string", "number", "boolean"] })
         }
         Shape::Flag => json!({ "type": ["boolean", "string"] }),
@@ -136,7 +141,12 @@ fn of_shape(shape: Shape) -> Value {
         Shape::Seconds => {
             json!({ "type": ["integer", "string"], "description": "seconds, or 90s, 1h30m, 30d" })
         }
-        Shape::List | Shape::Set | Shape::LowerSet | Shape::Networks | Shape::Statements => {
+        Shape::List
+        | Shape::Set
+        | Shape::LowerSet
+        | Shape::Commas
+        | Shape::Networks
+        | Shape::Statements => {
             json!({ "type": ["array", "string"], "items": text })
         }
         Shape::Map => json!({ "type": "object" }),

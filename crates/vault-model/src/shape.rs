@@ -25,6 +25,8 @@ pub enum Shape {
     Set,
     /// A set that Vault writes in lower case.
     LowerSet,
+    /// A set that Vault takes and gives as one text, with commas.
+    Commas,
     /// A set of networks; the mask of a single address may be left out.
     Networks,
     /// A password in it reads back as `xxxxx`, and odd characters with a percent sign.
@@ -35,6 +37,8 @@ pub enum Shape {
     Map,
     /// A text that holds JSON. A spec may say the JSON itself.
     Json,
+    /// A path; a slash at its end means nothing.
+    Path,
     /// An ACL policy, compared by what it means.
     Policy,
     /// A password policy, compared by what it means.
@@ -72,7 +76,7 @@ impl Shape {
             Shape::Number => number_of(value),
             Shape::Seconds => seconds_of(value).map(Value::from),
             Shape::List => items_of(value).map(Value::Array),
-            Shape::Set => items_of(value).map(sorted),
+            Shape::Set | Shape::Commas => items_of(value).map(sorted),
             Shape::LowerSet => items_of(value).map(|items| {
                 let lower =
                     |it: &Value| it.as_str().map_or(it.clone(), |it| json!(it.to_lowercase()));
@@ -89,6 +93,7 @@ impl Shape {
                 Value::String(text) => serde_json::from_str(text).ok(),
                 _ => Some(value.clone()),
             },
+            Shape::Path => text_of(value).map(|it| json!(it.trim_matches('/'))),
             Shape::Policy => value
                 .as_str()
                 .map(|text| policy::canonical(text).unwrap_or_else(|| json!(text.trim()))),
@@ -117,6 +122,10 @@ impl Shape {
             Shape::List | Shape::Set | Shape::LowerSet | Shape::Networks => {
                 items_of(value).map(Value::Array)
             }
+            Shape::Commas => items_of(value).map(|items| {
+                let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                json!(texts.join(","))
+            }),
             Shape::Statements => statements_of(value).map(Value::Array),
             Shape::Json if !matches!(value, Value::String(_) | Value::Null) => {
                 Some(json!(value.to_string()))
@@ -132,13 +141,16 @@ impl Shape {
     /// As a sentence asks for it: "should be …".
     pub fn described(self) -> &'static str {
         match self {
-            Shape::Text | Shape::Trimmed | Shape::Url | Shape::Policy | Shape::PasswordPolicy => {
-                "a text"
-            }
+            Shape::Text
+            | Shape::Trimmed
+            | Shape::Path
+            | Shape::Url
+            | Shape::Policy
+            | Shape::PasswordPolicy => "a text",
             Shape::Flag => "`true` or `false`",
             Shape::Number => "a number",
             Shape::Seconds => "a duration: seconds, or a text such as `90s`, `1h30m`, `30d`",
-            Shape::List | Shape::Set | Shape::LowerSet => "a list of texts",
+            Shape::List | Shape::Set | Shape::LowerSet | Shape::Commas => "a list of texts",
             Shape::Networks => "a list of addresses or networks",
             Shape::Statements => "a list of statements",
             Shape::Map => "a map of names and texts",

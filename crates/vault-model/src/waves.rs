@@ -14,11 +14,12 @@ pub struct Cycle(pub Vec<Path>);
 
 impl Waves {
     pub fn new<'a>(objects: impl Iterator<Item = &'a Object> + Clone) -> Result<Waves, Cycle> {
-        let index: HashMap<&str, usize> =
-            objects.clone().enumerate().map(|(i, it)| (it.path.as_str(), i)).collect();
+        let given = objects.clone().enumerate();
+        let index: HashMap<Path, usize> =
+            given.flat_map(|(i, it)| it.gives().map(move |path| (path, i))).collect();
         let needs: Vec<Vec<usize>> = objects
             .clone()
-            .map(|it| it.needs().iter().filter_map(|it| index.get(it.as_str()).copied()).collect())
+            .map(|it| it.needs().iter().filter_map(|it| index.get(it).copied()).collect())
             .collect();
         let paths: Vec<&str> = objects.map(|it| it.path.as_str()).collect();
         let mut visit = Visit { needs: &needs, waves: vec![None; needs.len()], trail: Vec::new() };

@@ -31,18 +31,51 @@ const TABLES: [(&str, &str); 2] = [("sys/mounts", ""), ("sys/auth", "auth/")];
 pub async fn observe(vault: &Vault, objects: &[Arc<Object>]) -> Result<Live, ObserveError> {
     let mut answers = Answers::default();
     answers.tables(vault, objects).await?;
-    answers.lists(vault, objects).await?;
     let mounts = answers.mounts();
     let reachable: Vec<&Object> =
         objects.iter().map(Arc::as_ref).filter(|it| is_mounted(&it.path, &mounts)).collect();
+    answers.lists(vault, &reachable).await?;
     let collections = Collections::list(vault, &reachable).await?;
     let candidates: Vec<&Object> =
         reachable.into_iter().filter(|it| collections.may_hold(it)).collect();
 
     let mut paths: BTreeSet<Path> = candidates.iter().filter_map(|it| own_path(it)).collect();
     paths.extend(foreign_paths(objects, &mounts));
-    answers.read(vault, paths).await?;
-    Ok(answers.live(&candidates, objects))
+    answers.read(vault, paths, &absences(&candidates)).await?;
+    let mut live = answers.live(&candidates, objects);
+    read_given(vault, objects, &mut live).await?;
+    Ok(live)
+}
+
+/// What references ask for and another object gives: only where that one is there, as Vault may refuse it before.
+async fn read_given(
+    vault: &Vault,
+    objects: &[Arc<Object>],
+    live: &mut Live,
+) -> Result<(), VaultError> {
+    let given = given(objects);
+    let mut paths = BTreeSet::new();
+    let mut add = |path: &str, _: &str| {
+        if given.get(path).is_some_and(|giver| live.get(giver).is_some()) {
+            paths.insert(path.to_owned());
+        }
+    };
+    objects.iter().flat_map(|it| it.said.values()).for_each(|it| each_reference(it, &mut add));
+    let mut answers = Answers::default();
+    answers.read(vault, paths, &BTreeMap::new()).await?;
+    for (path, body) in answers.bodies {
+        if let Some(body) = body {
+            live.insert(path, body);
+        }
+    }
+    Ok(())
+}
+
+/// Paths that are no object's own, and the path of the object that gives each.
+fn given(objects: &[Arc<Object>]) -> BTreeMap<Path, &str> {
+    let of = |it: &'_ Arc<Object>| it.gives().skip(1).collect::<Vec<Path>>();
+    let each = objects.iter().flat_map(|it| of(it).into_iter().map(move |path| (path, &*it.path)));
+    each.collect()
 }
 
 /// Whether `path` lies below something that is mounted.
@@ -61,9 +94,15 @@ fn own_path(object: &Object) -> Option<Path> {
     }
 }
 
+/// What Vault says, and no 404, where nothing is at a path.
+fn absences(objects: &[&Object]) -> BTreeMap<Path, &'static str> {
+    let of = |it: &&Object| Some((own_path(it)?, it.kind.absent?));
+    objects.iter().filter_map(of).collect()
+}
+
 /// What references ask for and no object is. Passwords that Vault makes up are asked for when they are needed.
 fn foreign_paths(objects: &[Arc<Object>], mounts: &BTreeSet<String>) -> Vec<Path> {
-    let own: BTreeSet<&str> = objects.iter().map(|it| it.path.as_str()).collect();
+    let own: BTreeSet<Path> = objects.iter().flat_map(|it| it.gives()).collect();
     let mut paths = Vec::new();
     let mut add = |path: &str, _: &str| {
         let is_table = TABLES
@@ -76,6 +115,11 @@ fn foreign_paths(objects: &[Arc<Object>], mounts: &BTreeSet<String>) -> Vec<Path
     };
     objects.iter().flat_map(|it| it.said.values()).for_each(|it| each_reference(it, &mut add));
     paths
+}
+
+fn says_absence(err: &VaultError, words: Option<&&str>) -> bool {
+    let says = |words: &&str| err.reasons.iter().any(|it| it.contains(*words));
+    err.status == Some(400) && words.is_some_and(|it| says(it))
 }
 
 /// What Vault said to each path; `None` where nothing is.
@@ -107,7 +151,7 @@ impl Answers {
         Ok(())
     }
 
-    async fn lists(&mut self, vault: &Vault, objects: &[Arc<Object>]) -> Result<(), VaultError> {
+    async fn lists(&mut self, vault: &Vault, objects: &[&Object]) -> Result<(), VaultError> {
         let of_kinds = objects.iter().filter_map(|it| match it.kind.read {
             Read::Listed { list, .. } => Some(it.at(list)),
             _ => None,
@@ -135,7 +179,12 @@ impl Answers {
         TABLES.iter().flat_map(of).collect()
     }
 
-    async fn read(&mut self, vault: &Vault, paths: BTreeSet<Path>) -> Result<(), VaultError> {
+    async fn read(
+        &mut self,
+        vault: &Vault,
+        paths: BTreeSet<Path>,
+        absences: &BTreeMap<Path, &str>,
+    ) -> Result<(), VaultError> {
         let mut answers = stream::iter(paths)
             .map(|path| async move {
                 let answer = vault.send(&Request::get(&path)).await;
@@ -148,6 +197,9 @@ impl Answers {
                 Err(err) => match err.failure {
                     Failure::NotFound => _ = self.bodies.insert(path, None),
                     Failure::Deleted { version, .. } => _ = self.deleted.insert(path, version),
+                    _ if says_absence(&err, absences.get(&path)) => {
+                        self.bodies.insert(path, None);
+                    }
                     _ => return Err(err),
                 },
             }

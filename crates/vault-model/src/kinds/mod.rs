@@ -2,15 +2,21 @@
 
 mod approle;
 mod aws;
+mod cert;
 mod database;
 mod database_plugins;
 mod identity;
+mod jwt;
 mod kubernetes;
 mod kv;
+mod ldap_auth;
 mod mount;
+mod pki;
 mod raw;
+mod ssh;
 mod sys;
 mod token;
+mod totp;
 mod transit;
 mod userpass;
 
@@ -31,13 +37,24 @@ pub const ENGINES: &[&Engine] = &[
     &identity::ENGINE,
     &kv::VERSION_1,
     &kv::VERSION_2,
+    &pki::ENGINE,
+    &ssh::ENGINE,
     &sys::ENGINE,
+    &totp::ENGINE,
     &transit::ENGINE,
 ];
 
 /// Auth methods. Some have the name of a secrets engine.
-pub const METHODS: &[&Engine] =
-    &[&approle::ENGINE, &kubernetes::ENGINE, &token::ENGINE, &userpass::ENGINE];
+pub const METHODS: &[&Engine] = &[
+    &approle::ENGINE,
+    &cert::ENGINE,
+    &jwt::ENGINE,
+    &jwt::OIDC,
+    &kubernetes::ENGINE,
+    &ldap_auth::ENGINE,
+    &token::ENGINE,
+    &userpass::ENGINE,
+];
 
 /// The engine of a mount of this `type`, with the mount's `options.version`.
 pub fn engine(name: &str, version: Option<&str>) -> Option<&'static Engine> {

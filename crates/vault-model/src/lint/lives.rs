@@ -11,6 +11,7 @@ use super::{Seen, seen::life};
 /// What is asked for, and what it can't be longer than.
 const PAIRS: &[(&str, &str)] = &[
     ("default_ttl", "max_ttl"),
+    ("ttl", "max_ttl"),
     ("token_ttl", "token_max_ttl"),
     ("token_ttl", "token_explicit_max_ttl"),
     ("default_sts_ttl", "max_sts_ttl"),
@@ -19,8 +20,15 @@ const PAIRS: &[(&str, &str)] = &[
 ];
 
 /// Lives that the `max_lease_ttl` of the mount cuts.
-const LEASES: &[&str] =
-    &["default_ttl", "max_ttl", "token_ttl", "token_max_ttl", "default_sts_ttl", "max_sts_ttl"];
+const LEASES: &[&str] = &[
+    "ttl",
+    "default_ttl",
+    "max_ttl",
+    "token_ttl",
+    "token_max_ttl",
+    "default_sts_ttl",
+    "max_sts_ttl",
+];
 
 pub fn default_above_max(seen: &Seen<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
