@@ -33,4 +33,4 @@ Feature: Airflow's agent leases logins and may publish them, and nothing else
       """
     When the login's lease is revoked
     Then the login is refused by its database
-    And the login is no role of its database any more
+    And its database knows the login no more

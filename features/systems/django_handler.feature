@@ -9,7 +9,7 @@ Feature: What a short-lived login creates outlives it
       """
     When the login's lease is revoked
     Then the login is refused by its database
-    And the login is no role of its database any more
+    And its database knows the login no more
     When a login is issued from "database/creds/django"
     Then the login can
       """

@@ -17,7 +17,7 @@ use vault_provision::{Applied, SpecInputs};
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use crate::{
-    ground::{Consumer, Ground, Kind, Postgres, PostgresOptions, VaultOptions, VaultServer},
+    ground::{Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer},
     secrets::Secrets,
     steps::{audit::Window, process::Ran, proven::Proven},
 };
@@ -27,7 +27,7 @@ use crate::{
 pub struct World {
     bench: Option<Bench>,
     vault: Option<(VaultServer, Vault)>,
-    pub databases: BTreeMap<String, Postgres>,
+    pub databases: BTreeMap<String, Server>,
     /// Programs that use what Vault issues.
     pub consumers: BTreeMap<String, Consumer>,
     folder: Option<TempDir>,
@@ -217,8 +217,8 @@ impl World {
     }
 
     /// A database server called `name`; the spec gets its address and password as `NAME_url` and `NAME_password`.
-    pub async fn start_postgres(&mut self, name: &str, options: &PostgresOptions) -> Result {
-        let server = self.bench().ground.postgres(options).await?;
+    pub async fn start_server(&mut self, name: &str, options: &ServerOptions) -> Result {
+        let server = self.bench().ground.server(options).await?;
         let password = server.admin_password.expose_secret().to_owned();
         self.add_secret(&format!("the password of {name}"), &password);
         self.vars.insert(format!("{name}_url"), server.address_for_vault.clone().into());
@@ -227,7 +227,7 @@ impl World {
         Ok(())
     }
 
-    pub fn database(&self, name: &str) -> Result<&Postgres> {
+    pub fn database(&self, name: &str) -> Result<&Server> {
         match self.databases.get(name) {
             Some(database) => Ok(database),
             None => failure(format!("there is no database `{name}` in this scenario")),

@@ -7,7 +7,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use vault_testbed::ground::{
-    Ground, GroundSpec, Health, Kind, Mode, PostgresOptions, VaultOptions, VaultServer,
+    FAR_SIDES, FarSide, Ground, GroundSpec, Health, Kind, Mode, POSTGRES, Server, ServerOptions,
+    VaultOptions, VaultServer,
+    far::{Said, postgres_login},
 };
 
 /// One ground for each test; where it can't run that is said, and counted by whoever reads the output.
@@ -52,6 +54,8 @@ on_both_grounds! {
     init_sql_runs_as_the_admin,
     a_wrong_init_says_where,
     a_stack_binds_its_servers_to_variables,
+    every_far_side_knows_its_logins_and_refuses_others,
+    far_sides_of_a_stack_start_together,
 }
 
 async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
@@ -115,19 +119,19 @@ async fn a_sealed_vault_is_told_apart(ground: &Ground) {
 }
 
 async fn a_database_serves_its_admin_and_survives_a_stop(ground: &Ground) {
-    let mut postgres = ground.postgres(&PostgresOptions::default()).await.unwrap();
+    let mut postgres = ground.server(&ServerOptions::of(&POSTGRES)).await.unwrap();
     println!(
         "{} ground: PostgreSQL {} answered after {:?}",
         ground.kind(),
         postgres.version,
         postgres.started_in
     );
-    let login = postgres.login("vault", &postgres.admin_password);
+    let login = postgres_login(&postgres.admin());
     let mut connection = PgConnection::connect_with(&login).await.unwrap();
     let database: String =
         sqlx::query_scalar("SELECT current_database()").fetch_one(&mut connection).await.unwrap();
     assert_eq!(database, "demo");
-    let wrong = postgres.login("vault", &SecretString::from("wrong"));
+    let wrong = postgres_login(&postgres.login("vault", &SecretString::from("wrong")));
     let refused = PgConnection::connect_with(&wrong).await.unwrap_err();
     assert_eq!(
         refused.as_database_error().and_then(|error| error.code()).as_deref(),
@@ -142,9 +146,9 @@ async fn a_database_serves_its_admin_and_survives_a_stop(ground: &Ground) {
 }
 
 async fn vault_reaches_the_database(ground: &Ground) {
-    let (vault_options, postgres_options) = (VaultOptions::default(), PostgresOptions::default());
+    let (vault_options, postgres_options) = (VaultOptions::default(), ServerOptions::of(&POSTGRES));
     let (vault, postgres) =
-        tokio::join!(ground.vault(&vault_options), ground.postgres(&postgres_options));
+        tokio::join!(ground.vault(&vault_options), ground.server(&postgres_options));
     let (vault, postgres) = (vault.unwrap(), postgres.unwrap());
     put(&vault, "sys/mounts/database", r#"{"type":"database"}"#).await;
     let connection = serde_json::json!({
@@ -164,24 +168,24 @@ async fn vault_reaches_the_database(ground: &Ground) {
     assert_eq!(status, 200, "{}", credential["errors"]);
     let text = |field: &str| credential["data"][field].as_str().unwrap().to_owned();
     let login = postgres.login(&text("username"), &SecretString::from(text("password")));
-    PgConnection::connect_with(&login).await.unwrap();
+    PgConnection::connect_with(&postgres_login(&login)).await.unwrap();
     // Rotated by Vault: the test bed's own way in stays.
     put(&vault, "database/rotate-root/demo", "{}").await;
-    let old = postgres.login("vault", &postgres.admin_password);
+    let old = postgres_login(&postgres.admin());
     assert!(PgConnection::connect_with(&old).await.is_err());
     postgres.execute("SELECT 1").await.unwrap();
 }
 
 async fn init_sql_runs_as_the_admin(ground: &Ground) {
-    let options = PostgresOptions {
+    let options = ServerOptions {
         init: Some(
             "CREATE TABLE inventory (in_stock int);\nINSERT INTO inventory VALUES (7), (8);".into(),
         ),
         admin_is_superuser: false,
-        ..PostgresOptions::default()
+        ..ServerOptions::of(&POSTGRES)
     };
-    let postgres = ground.postgres(&options).await.unwrap();
-    let login = postgres.login("vault", &postgres.admin_password);
+    let postgres = ground.server(&options).await.unwrap();
+    let login = postgres_login(&postgres.admin());
     let mut connection = PgConnection::connect_with(&login).await.unwrap();
     let sum: i64 = sqlx::query_scalar("SELECT SUM(in_stock) FROM inventory")
         .fetch_one(&mut connection)
@@ -191,11 +195,11 @@ async fn init_sql_runs_as_the_admin(ground: &Ground) {
 }
 
 async fn a_wrong_init_says_where(ground: &Ground) {
-    let options = PostgresOptions {
+    let options = ServerOptions {
         init: Some("CREATE TABEL t (i int)".into()),
-        ..PostgresOptions::default()
+        ..ServerOptions::of(&POSTGRES)
     };
-    let error = ground.postgres(&options).await.unwrap_err().to_string();
+    let error = ground.server(&options).await.unwrap_err().to_string();
     assert!(error.contains("running the init SQL") && error.contains("TABEL"), "{error}");
 }
 
@@ -211,12 +215,62 @@ async fn a_stack_binds_its_servers_to_variables(ground: &Ground) {
     assert_eq!(stack.vault.health().await, Health::Active);
     let demo = &stack.servers["demo"];
     let password = SecretString::from(stack.vars["password"].as_str().unwrap());
-    let login = demo.login("vault", &password);
+    let login = postgres_login(&demo.login("vault", &password));
     let mut connection = PgConnection::connect_with(&login).await.unwrap();
     sqlx::query("SELECT in_stock FROM inventory").fetch_all(&mut connection).await.unwrap();
     assert_eq!(stack.servers["app"].database, "app");
     assert!(!format!("{stack:?}").contains(stack.vars["password"].as_str().unwrap()));
     stack.end().await.unwrap();
+}
+
+/// What this machine can't have is said, and passed over.
+async fn every_far_side_knows_its_logins_and_refuses_others(ground: &Ground) {
+    for side in FAR_SIDES.iter().copied() {
+        match ground.server(&ServerOptions::of(side)).await {
+            Ok(server) => serves(ground, side, server).await,
+            Err(missing) if missing.is_missing() => println!("SKIPPED {}: {missing}", side.title),
+            Err(error) => panic!("{}: {error}", side.title),
+        }
+    }
+}
+
+async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
+    let (title, kind) = (side.title, ground.kind());
+    println!("{kind} ground: {title} {} answered after {:?}", server.version, server.started_in);
+    assert!(server.version.starts_with(side.version), "{title} {}", server.version);
+    let admin = server.admin();
+    assert!(matches!(admin.say(side.hello).await.unwrap(), Said::Done), "{title}");
+    let wrong = admin.with(&admin.user, &SecretString::from("wrong"));
+    match wrong.say(side.hello).await.unwrap() {
+        Said::Refused(refusal) if refusal.is_of_the_login() => {}
+        other => panic!("{title}: {other:?}"),
+    }
+    let superuser = server.superuser("");
+    assert!(superuser.knows(&admin.user).await.unwrap(), "{title}");
+    assert!(!superuser.knows("nobody-of-that-name").await.unwrap(), "{title}");
+    server.stop().await.unwrap();
+    assert!(admin.say(side.hello).await.is_err(), "{title}");
+    server.start_again().await.unwrap();
+    assert!(matches!(admin.say(side.hello).await.unwrap(), Said::Done), "{title}");
+}
+
+async fn far_sides_of_a_stack_start_together(ground: &Ground) {
+    let folder = tempfile::tempdir().unwrap();
+    let one = |side: &&FarSide| format!("  {0}: {{ {0}: '{1}' }}\n", side.word, side.version);
+    let servers: String = FAR_SIDES.iter().map(one).collect();
+    let first = FAR_SIDES[0].word;
+    let text = format!("servers:\n{servers}vars: {{ port: (( {first}.port )) }}\n");
+    std::fs::write(folder.path().join("ground.yaml"), text).unwrap();
+    match ground.stack(&GroundSpec::read(folder.path(), None).unwrap()).await {
+        Ok(stack) => {
+            assert_eq!(stack.servers.len(), FAR_SIDES.len());
+            let address = format!(":{}", stack.vars["port"].as_str().unwrap());
+            assert!(stack.servers[first].address_for_vault.ends_with(&address));
+            stack.end().await.unwrap();
+        }
+        Err(missing) if missing.is_missing() => println!("SKIPPED: {missing}"),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn client(vault: &VaultServer) -> reqwest::Client {

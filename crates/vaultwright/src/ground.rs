@@ -12,7 +12,7 @@ pub enum GroundCommand {
         #[arg(long)]
         list: bool,
     },
-    /// Build images of Vault, PostgreSQL and MariaDB without a registry; VAULTWRIGHT_IMAGES=local chooses them
+    /// Build images of Vault and of its far sides without a registry; VAULTWRIGHT_IMAGES=local chooses them
     Images,
     /// Make the pinned Python environments of the programs that features run against a Vault
     Consumers,

@@ -161,8 +161,8 @@ fn welcome(stack: &Stack, spec: &Spec, token: &Path, proven: Option<bool>) -> St
     }
     for (name, server) in &stack.servers {
         lines.push(format!(
-            "  {name}: PostgreSQL {} at {}, database {}",
-            server.version, server.address_from_here, server.database
+            "  {name}: {} {} at {}, database {}",
+            server.side.title, server.version, server.address_from_here, server.database
         ));
     }
     lines.push(String::new());

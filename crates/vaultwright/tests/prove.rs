@@ -70,6 +70,11 @@ fn every_kind_that_has_a_proof_is_proven() {
 }
 
 #[test]
+fn logins_of_mariadb_are_proven() {
+    is_proven("fixtures/proven/mariadb", &[]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -87,6 +92,12 @@ fn a_login_without_a_password_is_refuted() {
 #[test]
 fn a_missing_grant_is_refuted() {
     is_refuted("missing-grant", "database/creds/*", "the login can", "42501 permission denied");
+}
+
+#[test]
+fn a_missing_grant_in_mariadb_is_refuted() {
+    let evidence = "1142 SELECT command denied";
+    is_refuted("mariadb-missing-grant", "database/creds/*", "the login can", evidence);
 }
 
 #[test]

@@ -1,3 +1,7 @@
 path "database/creds/readonly" {
   capabilities = ["read"]
 }
+
+path "database/creds/archive-readonly" {
+  capabilities = ["read"]
+}

@@ -4,7 +4,9 @@
 use std::io::Write;
 
 use serde_json::json;
-use vault_testbed::ground::{Error, Ground, Kind, PostgresOptions, Result, Run, VaultOptions};
+use vault_testbed::ground::{
+    Error, Ground, Kind, POSTGRES, Result, Run, ServerOptions, VaultOptions,
+};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,7 +42,7 @@ async fn hold(kind: &str, end: &str) -> Result<()> {
         // A given Vault is all that there is of an `address` ground.
         let postgres = match kind {
             Kind::Address => None,
-            _ => Some(ground.postgres(&PostgresOptions::default()).await?),
+            _ => Some(ground.server(&ServerOptions::of(&POSTGRES)).await?),
         };
         let of_postgres = postgres.as_ref().and_then(|postgres| postgres.process_id());
         let processes: Vec<u32> = [vault.process_id(), of_postgres].into_iter().flatten().collect();

@@ -22,8 +22,8 @@ pub enum Error {
     Failed { program: String, status: String, output: String },
     #[error("Vault at {address}, {request}: {why}")]
     Vault { address: String, request: String, why: String },
-    #[error("{server}, {action}: {source}")]
-    Database { server: String, action: &'static str, source: sqlx::Error },
+    #[error("{server}, {action}: {why}")]
+    FarSide { server: String, action: &'static str, why: String },
     #[error("container engine, {action}: {why}; `docker info` shows whether it answers")]
     Engine { action: String, why: String },
     #[error("{place}: {why}")]

@@ -6,6 +6,7 @@ use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
 
 use super::docker::Engine;
 use super::error::{Error, Result};
+use super::far::{FarSide, POSTGRES};
 use super::servers::VERSIONS;
 
 pub use super::images_build::{Built, build_all};
@@ -21,7 +22,7 @@ pub(super) fn local_images() -> Vec<String> {
 pub async fn check() -> Result<()> {
     let engine = Engine::connect().await?;
     vault(&engine).await?;
-    postgres(&engine, "15").await.map(drop)
+    far_side(&engine, &POSTGRES, POSTGRES.version).await.map(drop)
 }
 
 /// The image of the default server, present on the engine.
@@ -31,8 +32,9 @@ pub(super) async fn vault(engine: &Engine) -> Result<String> {
 }
 
 /// `postgres:15` and the like.
-pub(super) async fn postgres(engine: &Engine, major: &str) -> Result<String> {
-    ensure(engine, &format!("postgres:{major}"), &format!("vaultwright/postgres:{major}")).await
+pub(super) async fn far_side(engine: &Engine, side: &FarSide, version: &str) -> Result<String> {
+    let local = format!("vaultwright/{}:{version}", side.word);
+    ensure(engine, &side.image.replace("{}", version), &local).await
 }
 
 /// What `VAULTWRIGHT_IMAGES` chooses.

@@ -9,44 +9,21 @@ use sha2::{Digest, Sha256};
 use super::build::Progress;
 use super::docker_cli::{Context, Docker, checked, missing_tool};
 use super::error::{Error, Result};
+use super::far::{FAR_SIDES, FarSide};
 use super::process::User;
 use super::servers::{self, VERSIONS};
 
 /// Files of `fixtures/servers/images/`, and what is below them.
-struct Recipe {
-    /// `vaultwright/<name>`
-    name: &'static str,
-    /// Debian packages of the base; none for a binary alone.
-    packages: &'static [&'static str],
+pub(super) struct Recipe {
+    /// Debian packages of the base.
+    pub packages: &'static [&'static str],
     /// In the base, before its packages are configured.
-    hook: &'static str,
-    dockerfile: &'static str,
-    entrypoint: Option<&'static str>,
+    pub hook: &'static str,
+    pub dockerfile: &'static str,
+    pub entrypoint: Option<&'static str>,
     /// Prints the version that becomes the tag.
-    version_command: &'static str,
+    pub version_command: &'static str,
 }
-
-const RECIPES: [Recipe; 2] = [
-    Recipe {
-        name: "postgres",
-        packages: &["postgresql"],
-        hook: "mkdir -p \"$1/etc/postgresql-common\" && \
-               echo 'create_main_cluster = false' >\"$1/etc/postgresql-common/createcluster.conf\"",
-        dockerfile: include_str!("../../../../fixtures/servers/images/postgres/Dockerfile"),
-        entrypoint: Some(include_str!(
-            "../../../../fixtures/servers/images/postgres/entrypoint.sh"
-        )),
-        version_command: "ls /usr/lib/postgresql",
-    },
-    Recipe {
-        name: "mariadb",
-        packages: &["mariadb-server"],
-        hook: "true",
-        dockerfile: include_str!("../../../../fixtures/servers/images/mariadb/Dockerfile"),
-        entrypoint: Some(include_str!("../../../../fixtures/servers/images/mariadb/entrypoint.sh")),
-        version_command: "mariadbd --version | sed 's/.*Ver \\([0-9]*\\.[0-9]*\\).*/\\1/'",
-    },
-];
 
 const VAULT_DOCKERFILE: &str = include_str!("../../../../fixtures/servers/images/vault/Dockerfile");
 
@@ -61,12 +38,12 @@ pub struct Built {
     pub was_there: bool,
 }
 
-/// Vault, PostgreSQL and MariaDB. Blocks for about two minutes the first time, and for a moment afterwards.
+/// Vault and every far side. Blocks for minutes the first time, and for a moment afterwards.
 pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
     let docker = Docker::find()?;
     let mut built = vec![build_vault(&docker, server)?];
-    for recipe in &RECIPES {
-        built.push(recipe.build(&docker)?);
+    for side in FAR_SIDES {
+        built.push(side.recipe.build(&docker, side)?);
     }
     Ok(built)
 }
@@ -74,7 +51,7 @@ pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
 /// The names that `build_all` makes, apart from the versions that a distribution decides.
 pub(super) fn names() -> impl Iterator<Item = String> {
     let vault = VERSIONS.iter().filter_map(|version| version.local_image.map(str::to_owned));
-    vault.chain(RECIPES.iter().map(|recipe| format!("vaultwright/{}:latest", recipe.name)))
+    vault.chain(FAR_SIDES.iter().map(|side| format!("vaultwright/{}:latest", side.word)))
 }
 
 fn build_vault(docker: &Docker, server: &servers::Binary) -> Result<Built> {
@@ -102,21 +79,21 @@ fn build_vault(docker: &Docker, server: &servers::Binary) -> Result<Built> {
 }
 
 impl Recipe {
-    fn build(&self, docker: &Docker) -> Result<Built> {
+    fn build(&self, docker: &Docker, side: &FarSide) -> Result<Built> {
         let hash = hash_of(&[
             self.dockerfile,
             self.entrypoint.unwrap_or_default(),
             self.hook,
             &self.packages.join(" "),
         ]);
-        let latest = format!("vaultwright/{}:latest", self.name);
+        let latest = format!("vaultwright/{}:latest", side.word);
         if docker.has(&latest, &hash) {
             return Ok(Built { image: latest, was_there: true });
         }
         let of_base = hash_of(&[self.hook, &self.packages.join(" ")]);
-        let base = format!("vaultwright/{}-base:{of_base}", self.name);
+        let base = format!("vaultwright/{}-base:{of_base}", side.word);
         if !docker.has_any(&base) {
-            self.build_base(docker, &base)?;
+            self.build_base(docker, side, &base)?;
         }
         let context = Context::new()?;
         context.write("Dockerfile", self.dockerfile)?;
@@ -125,14 +102,14 @@ impl Recipe {
         }
         docker.build(&context, &latest, &hash, Some(&base))?;
         let version = docker.run(&latest, self.version_command)?;
-        let image = format!("vaultwright/{}:{version}", self.name);
+        let image = format!("vaultwright/{}:{version}", side.word);
         docker.tag(&latest, &image)?;
         docker.remove_others(&base);
         Ok(Built { image, was_there: false })
     }
 
     /// Packages of this machine's own release, from where this machine's apt gets its own.
-    fn build_base(&self, docker: &Docker, base: &str) -> Result<()> {
+    fn build_base(&self, docker: &Docker, side: &FarSide, base: &str) -> Result<()> {
         let sources = apt_sources()?;
         let mut command = as_root("mmdebstrap");
         command.args(["--variant=essential", "--format=tar", "--quiet"]);
@@ -145,7 +122,7 @@ impl Recipe {
         command.arg("--customize-hook=rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap \"$1\"/etc/apt/sources.list");
         command.args(["", "-"]).args(sources);
         let mut progress =
-            Progress::begin(&format!("the Debian base of {}", self.name), "about 40 seconds");
+            Progress::begin(&format!("the Debian base of {}", side.word), "about 40 seconds");
         progress.say("installing packages");
         docker.import(command, base)?;
         progress.end(None);

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::docker::Engine;
 use super::error::Result;
+use super::far::{FAR_SIDES, Installation};
 use super::images;
-use super::postgres_local::Installation;
 use super::servers::{self, Found, VERSIONS};
 
 /// Everything that a ground could use, had or not.
@@ -27,7 +27,7 @@ impl Inventory {
     pub async fn take() -> Result<Self> {
         let mut inventory = Self::default();
         inventory.servers().await?;
-        inventory.databases();
+        inventory.far_sides();
         inventory.engine().await?;
         Ok(inventory)
     }
@@ -47,21 +47,18 @@ impl Inventory {
         Ok(())
     }
 
-    fn databases(&mut self) {
-        let installations = Installation::all();
-        if installations.is_empty() {
-            self.add(
-                "PostgreSQL",
-                false,
-                "apt-get install postgresql, or a container engine".into(),
-            );
-        }
-        for one in installations {
-            self.add(
-                &format!("PostgreSQL {}", one.version),
-                true,
-                one.folder.display().to_string(),
-            );
+    fn far_sides(&mut self) {
+        for side in FAR_SIDES {
+            let installations = Installation::all(side);
+            if installations.is_empty() {
+                let package = side.programs.package;
+                let remedy = format!("apt-get install {package}, or a container engine");
+                self.add(side.title, false, remedy);
+            }
+            for one in installations {
+                let what = format!("{} {}", side.title, one.version);
+                self.add(&what, true, one.folder.display().to_string());
+            }
         }
     }
 
@@ -77,7 +74,7 @@ impl Inventory {
         let official = VERSIONS
             .iter()
             .map(|version| version.image.to_owned())
-            .chain(["postgres:15".to_owned()]);
+            .chain(FAR_SIDES.iter().map(|side| side.image.replace("{}", side.version)));
         for image in official {
             let is_there = images::has(&engine, &image).await?;
             let detail = if is_there { "official" } else { "official: pulled when it is needed" };

@@ -10,6 +10,7 @@ mod container;
 mod docker;
 mod docker_cli;
 mod error;
+pub mod far;
 mod go;
 pub mod images;
 mod images_build;
@@ -17,8 +18,6 @@ mod interrupt;
 mod inventory;
 mod loopback;
 mod owner;
-mod postgres;
-mod postgres_local;
 mod process;
 pub mod python;
 mod run;
@@ -42,10 +41,9 @@ pub use api::Health;
 pub use consumer::{Consumer, Program, write_private};
 pub use docker::{OWNER_LABEL, RUN_LABEL};
 pub use error::{Error, Result};
+pub use far::{FAR_SIDES, FarSide, Login, POSTGRES, Server, ServerOptions};
 pub use interrupt::interrupted;
 pub use inventory::{Inventory, Line};
-pub use postgres::{Postgres, PostgresOptions, SUPERUSER};
-pub use postgres_local::Installation;
 pub use run::{Run, Swept};
 pub use spec::GroundSpec;
 pub use stack::Stack;
@@ -54,6 +52,7 @@ pub use vault_config::{Mode, VaultOptions};
 
 use container::{Container, Plan};
 use docker::Engine;
+use far::{Contained, Passwords};
 
 /// The kinds of ground, as `--on` and `VAULTWRIGHT_ON` name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,44 +115,36 @@ impl Ground {
         }
     }
 
-    /// A PostgreSQL of one's own, answering queries. Without local binaries it is a container on any ground.
-    pub async fn postgres(&self, options: &PostgresOptions) -> Result<Postgres> {
+    /// A far side of one's own, answering queries. Without local programs it is a container on any ground.
+    pub async fn server(&self, options: &ServerOptions) -> Result<Server> {
         match self.kind {
-            Kind::Docker => self.postgres_container(options).await,
-            Kind::Process => match Postgres::start_process(&self.run, options).await {
+            Kind::Docker => self.server_container(options).await,
+            Kind::Process => match Server::start_process(&self.run, options).await {
                 Err(missing) if missing.is_missing() => {
-                    let mut postgres =
-                        self.postgres_container(options).await.map_err(|_| missing)?;
+                    let mut server = self.server_container(options).await.map_err(|_| missing)?;
                     // Vault is a process of this machine here, not a neighbour on the network.
-                    postgres.address_for_vault.clone_from(&postgres.address_from_here);
-                    Ok(postgres)
+                    server.address_for_vault.clone_from(&server.address_from_here);
+                    Ok(server)
                 }
                 other => other,
             },
             Kind::Address => Err(Error::Missing {
-                what: "a database that a given Vault reaches".into(),
-                remedy: "use `--on process` or `--on docker` for what needs databases".into(),
+                what: format!("a {} that a given Vault reaches", options.side.title),
+                remedy: "use `--on process` or `--on docker` for what needs servers".into(),
             }),
         }
     }
 
-    async fn postgres_container(&self, options: &PostgresOptions) -> Result<Postgres> {
+    async fn server_container(&self, options: &ServerOptions) -> Result<Server> {
+        let side = options.side;
         let (engine, network) = self.engine().await?;
-        let image = images::postgres(engine, &options.version).await?;
-        let password = new_secret("pg")?;
-        let plan = Plan {
-            image,
-            what: "postgres",
-            command: ["postgres", "-c", "fsync=off", "-c", "log_min_error_statement=panic"]
-                .map(String::from)
-                .to_vec(),
-            environment: vec![("POSTGRES_PASSWORD".into(), password.clone())],
-            files: Vec::new(),
-            port: postgres::PORT,
-        };
+        let image = images::far_side(engine, side, &options.version).await?;
+        let passwords = Passwords::of(options)?;
+        let Contained { command, environment, files } = (side.container)(options, &passwords);
+        let plan = Plan { image, what: side.word, command, environment, files, port: side.port };
         let started_at = Instant::now();
         let container = Container::start(&self.run, engine, network, &plan).await?;
-        Postgres::start_container(container, options, password, started_at).await
+        Server::start_container(container, options, passwords, started_at).await
     }
 
     /// The engine, and this run's network on it: made when first asked for.

@@ -13,7 +13,7 @@ use vault_model::vars::{Declared, Given, Vars, resolve};
 use vault_model::yaml;
 
 use super::error::{Error, Result};
-use super::postgres::PostgresOptions;
+use super::far::{FAR_SIDES, FarSide, ServerOptions};
 use super::vault_config::{Mode, VaultOptions};
 
 /// What a spec needs around it, for one environment. Without a `ground.yaml`: a dev server and nothing else.
@@ -21,7 +21,7 @@ use super::vault_config::{Mode, VaultOptions};
 pub struct GroundSpec {
     pub vault: VaultOptions,
     /// In the order of the text.
-    pub servers: Vec<(String, PostgresOptions)>,
+    pub servers: Vec<(String, ServerOptions)>,
     vars: Option<Node>,
     sources: Arc<Sources>,
 }
@@ -31,7 +31,6 @@ pub const FILE: &str = "ground.yaml";
 const TOP: [&str; 4] = ["vault", "servers", "vars", "environments"];
 const IN_ENVIRONMENT: [&str; 2] = ["vault", "vars"];
 const VAULT: [&str; 4] = ["mode", "tls", "audit", "config"];
-const SERVER: [&str; 5] = ["postgres", "database", "init", "admin_user", "admin_superuser"];
 
 impl GroundSpec {
     /// Of a spec's folder. What is wrong comes all at once, with lines.
@@ -108,11 +107,14 @@ impl GroundSpec {
 pub(super) fn meaning(
     address: &str,
     from_here: &str,
-    options: &PostgresOptions,
+    options: &ServerOptions,
     password: &str,
 ) -> Value {
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
     json!({
         "address": address,
+        "host": host,
+        "port": port,
         "address_from_here": from_here,
         "database": options.database,
         "admin_user": options.admin_user,
@@ -120,8 +122,9 @@ pub(super) fn meaning(
     })
 }
 
-fn stand_in(options: &PostgresOptions) -> Value {
-    meaning("127.0.0.1:5432", "127.0.0.1:5432", options, "not yet known")
+fn stand_in(options: &ServerOptions) -> Value {
+    let address = format!("127.0.0.1:{}", options.side.port);
+    meaning(&address, &address, options, "not yet known")
 }
 
 fn meanings(
@@ -211,29 +214,29 @@ impl Reader<'_> {
         self.text(said, "config", &mut options.config);
     }
 
-    fn server(&mut self, name: &Key, said: &Node) -> Option<(String, PostgresOptions)> {
+    fn server(&mut self, name: &Key, said: &Node) -> Option<(String, ServerOptions)> {
         let what = format!("server `{}`", name.text);
-        self.keys(said, &what, &SERVER);
-        let mut options = PostgresOptions::default();
-        let Some(version) = said.get("postgres") else {
-            let mistake = Mistake::error(said.place, format!("{what} doesn't say what it is"));
-            self.mistakes.push(mistake.help("say which PostgreSQL: `postgres: \"15\"`"));
-            return None;
+        let sides = FAR_SIDES.iter().filter_map(|side| Some((*side, said.get(side.word)?)));
+        let (side, version) = match sides.collect::<Vec<_>>()[..] {
+            [one] => one,
+            [] => {
+                self.keys(said, &what, &all_keys());
+                let mistake = Mistake::error(said.place, format!("{what} doesn't say what it is"));
+                self.mistakes.push(mistake.help(format!("say one of {}", examples())));
+                return None;
+            }
+            [(one, _), (other, second), ..] => {
+                let (one, other) = (one.word, other.word);
+                let message = format!("{what} is said to be `{one}` and `{other}`");
+                let mistake = Mistake::error(second.place, message);
+                self.mistakes.push(mistake.help("make it two servers"));
+                return None;
+            }
         };
-        options.version =
-            match (version.as_text(), version.as_number().and_then(|number| number.as_u64())) {
-                (Some(text), _)
-                    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) =>
-                {
-                    text.to_owned()
-                }
-                (_, Some(number)) => number.to_string(),
-                _ => {
-                    self.mistakes
-                        .push(version.should_be("`postgres`", "a major version such as \"15\""));
-                    return None;
-                }
-            };
+        let known: Vec<&str> = [side.word].iter().chain(side.keys).copied().collect();
+        self.keys(said, &what, &known);
+        let mut options = ServerOptions::of(side);
+        options.version = self.version(side, version)?;
         self.text(said, "database", &mut options.database);
         self.text(said, "admin_user", &mut options.admin_user);
         self.flag(said, "admin_superuser", &mut options.admin_is_superuser);
@@ -241,10 +244,25 @@ impl Reader<'_> {
         Some((name.text.to_string(), options))
     }
 
+    fn version(&mut self, side: &FarSide, said: &Node) -> Option<String> {
+        let is_version =
+            |text: &&str| text.starts_with(|it: char| it.is_ascii_digit()) && is_dotted(text);
+        let number = said.as_number().and_then(|number| number.as_u64());
+        match (said.as_text().filter(is_version), number) {
+            (Some(text), _) => Some(text.to_owned()),
+            (_, Some(number)) => Some(number.to_string()),
+            _ => {
+                let wanted = format!("a version such as \"{}\"", side.version);
+                self.mistakes.push(said.should_be(&format!("`{}`", side.word), &wanted));
+                None
+            }
+        }
+    }
+
     /// The text of a file in the spec's folder.
     fn init(&mut self, said: &Node) -> Option<String> {
         let Some(file) = said.as_text() else {
-            self.mistakes.push(said.should_be("`init`", "a file of SQL in the spec's folder"));
+            self.mistakes.push(said.should_be("`init`", "a file in the spec's folder"));
             return None;
         };
         let path = self.folder.join(file);
@@ -308,6 +326,24 @@ impl Reader<'_> {
             self.mistakes.push(mistake.help("use letters, digits and `_`"));
         }
     }
+}
+
+/// Of any server.
+fn all_keys() -> Vec<&'static str> {
+    let keys =
+        FAR_SIDES.iter().flat_map(|side| [side.word].into_iter().chain(side.keys.iter().copied()));
+    let mut all: Vec<&str> = Vec::new();
+    keys.for_each(|key| all.extend((!all.contains(&key)).then_some(key)));
+    all
+}
+
+fn examples() -> String {
+    let one = |side: &&FarSide| format!("`{}: \"{}\"`", side.word, side.version);
+    FAR_SIDES.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn is_dotted(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]

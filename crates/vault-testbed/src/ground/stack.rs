@@ -8,21 +8,21 @@ use serde_json::Value;
 
 use super::Ground;
 use super::error::Result;
-use super::postgres::Postgres;
+use super::far::Server;
 use super::spec::{GroundSpec, meaning};
 use super::vault::VaultServer;
 
 /// A Vault, the servers of `ground.yaml`, and the values of the spec's variables that it binds.
 pub struct Stack {
     pub vault: VaultServer,
-    pub servers: BTreeMap<String, Postgres>,
+    pub servers: BTreeMap<String, Server>,
     /// Some are secret: the spec says which.
     pub vars: BTreeMap<String, Value>,
 }
 
 impl Ground {
     pub async fn stack(&self, spec: &GroundSpec) -> Result<Stack> {
-        let servers = spec.servers.iter().map(|(_, options)| self.postgres(options));
+        let servers = spec.servers.iter().map(|(_, options)| self.server(options));
         let (vault, servers) = tokio::try_join!(self.vault(&spec.vault), try_join_all(servers))?;
         let known = spec.servers.iter().zip(&servers).map(|((name, options), server)| {
             let password = server.admin_password.expose_secret();

@@ -37,7 +37,7 @@ Feature: Logins that Vault makes in a database work, and end
     Then the login works in its database
     When the login's lease is revoked
     Then the login is refused by its database
-    And the login is no role of its database any more
+    And its database knows the login no more
     And the login's lease is gone
 [% if it.waits.default_ttl %]
 
@@ -48,7 +48,7 @@ Feature: Logins that Vault makes in a database work, and end
     Then the login's lease lasts [[ it.short.default_ttl ]] s
     And the login works in its database
     And the login is refused once its lease is over
-    And the login is no role of its database any more
+    And its database knows the login no more
     And the login's lease is gone
 [% endif %]
 [% if it.waits.default_ttl and it.waits.max_ttl and it.short.max_ttl > it.short.default_ttl %]
@@ -59,6 +59,6 @@ Feature: Logins that Vault makes in a database work, and end
     When a login is issued from "[[ it.issues ]]"
     And the login's lease is renewed until its maximum of [[ it.short.max_ttl ]] s
     Then the login is refused once its lease is over
-    And the login is no role of its database any more
+    And its database knows the login no more
 [% endif %]
 [% endfor %]

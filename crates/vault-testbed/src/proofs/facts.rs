@@ -10,6 +10,7 @@ use vault_model::{
 };
 
 use super::Objects;
+use crate::ground::{FAR_SIDES, FarSide};
 
 /// Kinds, and the template of their proof.
 pub struct Row {
@@ -34,22 +35,22 @@ pub const ROWS: &[Row] = &[
         kinds: &[("secret/databases", "roles")],
         template: "database_roles",
         issues: Some("{mount}/creds/{name}"),
-        fits: on_postgres,
+        fits: on_known,
     },
     Row {
         kinds: &[("secret/databases", "static_roles")],
         template: "database_static_roles",
         issues: Some("{mount}/static-creds/{name}"),
-        fits: on_postgres,
+        fits: on_known,
     },
     Row {
         kinds: &[("secret/databases", "connections")],
         template: "root_rotation",
         issues: None,
-        fits: |_, object| match (object.rotates_root(), is_postgres(object)) {
+        fits: |_, object| match (object.rotates_root(), far_side(object)) {
             (false, _) => Fit::Beside,
-            (true, true) => Fit::Proven,
-            (true, false) => Fit::Unproven(ONLY_POSTGRES.to_owned()),
+            (true, Some(_)) => Fit::Proven,
+            (true, None) => Fit::Unproven(only_known()),
         },
     },
     Row {
@@ -96,8 +97,6 @@ const WITHOUT_PROOF: &[(&str, &str, &str)] = &[
     ),
     ("secret/aws", "roles", "credentials of AWS need an AWS, which no ground has yet"),
 ];
-
-const ONLY_POSTGRES: &str = "of databases only PostgreSQL is proven yet";
 
 impl Row {
     pub fn is_of(&self, object: &Object) -> bool {
@@ -146,7 +145,7 @@ fn login(_: &Spec, object: &Object) -> Fit {
     unproven_login(object).map_or(Fit::Proven, Fit::Unproven)
 }
 
-fn on_postgres(spec: &Spec, role: &Object) -> Fit {
+fn on_known(spec: &Spec, role: &Object) -> Fit {
     let name = role.said.get("db_name").and_then(Value::as_str).unwrap_or_default();
     let path = format!("{}/config/{name}", role.mount());
     let other = role.said.get("credential_type").and_then(Value::as_str);
@@ -154,14 +153,19 @@ fn on_postgres(spec: &Spec, role: &Object) -> Fit {
         _ if other.is_some_and(|it| it != "password") => {
             Fit::Unproven("only passwords are proven yet".to_owned())
         }
-        Some(connection) if is_postgres(connection) => Fit::Proven,
-        Some(_) => Fit::Unproven(ONLY_POSTGRES.to_owned()),
+        Some(connection) if far_side(connection).is_some() => Fit::Proven,
+        Some(_) => Fit::Unproven(only_known()),
         None => Fit::Unproven(format!("{path} is not in the spec")),
     }
 }
 
-fn is_postgres(connection: &Object) -> bool {
-    connection.variant().is_some_and(|it| it.starts_with("postgresql"))
+fn far_side(connection: &Object) -> Option<&'static FarSide> {
+    connection.variant().and_then(FarSide::of_plugin)
+}
+
+fn only_known() -> String {
+    let titles: Vec<&str> = FAR_SIDES.iter().map(|it| it.title).collect();
+    format!("of databases only {} are proven yet", titles.join(", "))
 }
 
 fn secret_of(spec: &Spec, metadata: &Object) -> bool {

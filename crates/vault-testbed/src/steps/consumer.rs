@@ -15,7 +15,7 @@ use vault_model::request::Method;
 
 use super::{SOON, approle::mount, audit, until, vault::ask};
 use crate::{
-    ground::{Consumer, Error, Program, python, write_private},
+    ground::{Consumer, Error, Program, far::postgres_login, python, write_private},
     world::{Failure, Result, World, ensure, failure},
 };
 
@@ -189,7 +189,7 @@ async fn first_are_gone(world: &mut World, count: usize, database: String) -> Re
 async fn gone(world: &World, database: &str, logins: &[String]) -> Result {
     ensure(!logins.is_empty(), || "it has had no login before the one that it has".into())?;
     let server = world.database(database)?;
-    let superuser = server.superuser(&server.database);
+    let superuser = postgres_login(&server.superuser(&server.database));
     until(SOON, || async {
         let mut connection = PgConnection::connect_with(&superuser).await?;
         let asked =
@@ -220,7 +220,7 @@ async fn done_as(world: &mut World, count: usize, role: String) -> Result {
 async fn is_true(world: &mut World, database: String, step: &Step) -> Result {
     let sql = step.docstring().map_or("", |it| it.as_str()).trim().to_owned();
     let server = world.database(&database)?;
-    let superuser = server.superuser(&server.database);
+    let superuser = postgres_login(&server.superuser(&server.database));
     let mut connection = PgConnection::connect_with(&superuser).await?;
     let holds: bool = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await?;
     connection.close().await?;

@@ -11,7 +11,7 @@ use vault_model::request::Request;
 
 use super::{SOON, until, vault::said};
 use crate::{
-    ground::PostgresOptions,
+    ground::{POSTGRES, ServerOptions, far::postgres_login},
     world::{Credential, Failure, Result, World, ensure, failure},
 };
 
@@ -26,8 +26,8 @@ const NOT_ALLOWED: &str = "42501";
 /// With a table `inventory`. The spec reaches it by the variables `NAME_url` and `NAME_password`, as the login `vault`.
 #[given(expr = "the PostgreSQL server {word}")]
 async fn a_postgres(world: &mut World, name: String) -> Result {
-    let options = PostgresOptions { init: Some(INVENTORY.into()), ..PostgresOptions::default() };
-    world.start_postgres(&name, &options).await
+    let options = ServerOptions { init: Some(INVENTORY.into()), ..ServerOptions::of(&POSTGRES) };
+    world.start_server(&name, &options).await
 }
 
 #[given(expr = "the login {word} in {word}")]
@@ -78,6 +78,7 @@ async fn reachable(world: &mut World, database: String) -> Result {
 #[given(expr = "in {word} no login can be changed")]
 async fn lock(world: &mut World, database: String) -> Result {
     let login = world.database(&database)?.superuser("demo");
+    let login = postgres_login(&login);
     let mut connection = PgConnection::connect_with(&login).await?;
     connection.execute("BEGIN").await?;
     connection.execute("LOCK TABLE pg_catalog.pg_authid IN SHARE MODE").await?;
@@ -163,14 +164,14 @@ async fn another_password(world: &mut World, path: String, old: String, new: Str
 #[then(expr = "the first password of the login vault in {word} is refused")]
 async fn first_password_is_refused(world: &mut World, database: String) -> Result {
     let server = world.database(&database)?;
-    refused(run(&server.login("vault", &server.admin_password), "SELECT 1").await, WRONG_PASSWORD)
+    refused(run(&postgres_login(&server.admin()), "SELECT 1").await, WRONG_PASSWORD)
 }
 
 #[given(expr = "the first password of the login vault in {word} works")]
 #[then(expr = "the first password of the login vault in {word} works")]
 async fn first_password_works(world: &mut World, database: String) -> Result {
     let server = world.database(&database)?;
-    Ok(run(&server.login("vault", &server.admin_password), "SELECT 1").await?)
+    Ok(run(&postgres_login(&server.admin()), "SELECT 1").await?)
 }
 
 /// As the token `who`; the answer is kept as any other.
@@ -210,7 +211,10 @@ fn credential(answer: &Answer, path: &str, issued_at: Instant) -> Result<Credent
 fn login(world: &World, name: &str) -> Result<PgConnectOptions> {
     let credential = world.credential(name)?;
     match world.databases.values().next() {
-        Some(database) => Ok(database.login(&credential.username, &credential.password)),
+        Some(database) => {
+            let login = database.login(&credential.username, &credential.password);
+            Ok(postgres_login(&login))
+        }
         None => failure("this scenario has no database: say `Given the PostgreSQL server …`"),
     }
 }
@@ -220,7 +224,7 @@ async fn gone(world: &World, name: &str, deadline: Duration) -> Result {
     let username = world.credential(name)?.username.clone();
     let database = world.databases.values().next();
     let database = database.ok_or_else(|| Failure("this scenario has no database".into()))?;
-    let superuser = database.superuser(&database.database);
+    let superuser = postgres_login(&database.superuser(&database.database));
     until(deadline, || async {
         refused(run(&login, "SELECT 1").await, WRONG_PASSWORD)?;
         let mut connection = PgConnection::connect_with(&superuser).await?;

@@ -22,7 +22,7 @@ use vault_provision::{Stop, prepare};
 
 use super::spec::read;
 use crate::{
-    ground::PostgresOptions,
+    ground::{POSTGRES, ServerOptions},
     world::{Failure, Result, World, ensure, failure},
 };
 
@@ -35,8 +35,8 @@ async fn the_sample(world: &mut World, name: String) -> Result {
     let path = world.path(&format!("fixtures/samples/{name}.yaml"));
     let text = std::fs::read_to_string(&path)?;
     if text.contains("needs: [postgres]") {
-        let options = PostgresOptions { init: Some(LOGINS.into()), ..PostgresOptions::default() };
-        world.start_postgres("db_admin", &options).await?;
+        let options = ServerOptions { init: Some(LOGINS.into()), ..ServerOptions::of(&POSTGRES) };
+        world.start_server("db_admin", &options).await?;
         let url = world.vars.remove("db_admin_url").unwrap_or_default();
         world.vars.insert("db_url".into(), url);
         world.vars.insert("db_admin".into(), "vault".into());

@@ -36,6 +36,7 @@ fn servers_are_bound_to_variables() {
     assert_eq!(spec.vault, VaultOptions::default());
     let (name, options) = spec.servers[0].clone();
     assert_eq!(options.init.as_deref(), Some("CREATE TABLE inventory (in_stock int);"));
+    assert_eq!((options.side.word, &*options.version), ("postgres", "15"));
     let known = vec![(name, meaning("db:5432", "127.0.0.1:40000", &options, "pg-{{((x))"))];
     let vars = spec.vars(known).unwrap();
     let expected = [("db_url", "db:5432"), ("db_admin_password", "pg-{{((x))")];
@@ -75,7 +76,7 @@ fn all_mistakes_come_at_once() {
             2 |   demo-db: { postgress: "15" }
               |            ^^^^^^^^^^^^^^^^^^^
               |
-              = help: say which PostgreSQL: `postgres: "15"`
+              = help: say one of `postgres: "15"`, `mariadb: "10.11"`
 
             error: server `demo-db` has no key `postgress`
              --> ground.yaml:2:14

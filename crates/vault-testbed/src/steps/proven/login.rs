@@ -1,16 +1,15 @@
-//! A login to PostgreSQL that Vault issued or keeps: used, renewed, rotated, revoked, expired.
+//! A login to a database that Vault issued or keeps: used, renewed, rotated, revoked, expired.
 
 use std::time::{Duration, Instant};
 
 use cucumber::{gherkin::Step, then, when};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use vault_client::Lease;
 use vault_model::{Body, request::Request};
 
-use super::statement::{Refusal, Said, say};
 use crate::{
+    ground::far::{FarSide, Login, Refusal, Said},
     steps::{SOON, until, vault::there},
     world::{Failure, Result, World, ensure, failure},
 };
@@ -33,18 +32,23 @@ pub struct DatabaseLogin {
 /// Where a connection of Vault leads, as this process reaches it.
 #[derive(Clone)]
 struct Place {
-    options: PgConnectOptions,
+    /// Anybody's.
+    login: Login,
     /// The test bed's own way in, where it knows the server.
-    superuser: Option<PgConnectOptions>,
+    superuser: Option<Login>,
 }
 
 /// A lease may end this much earlier or later than its whole seconds say.
 const SLACK: Duration = Duration::from_secs(1);
 
 impl DatabaseLogin {
-    fn options(&self) -> PgConnectOptions {
-        let password = self.password.expose_secret();
-        self.place.options.clone().username(&self.username).password(password)
+    fn login(&self) -> Login {
+        self.place.login.with(&self.username, &self.password)
+    }
+
+    fn superuser(&self) -> Result<&Login> {
+        let nobody = "the database is none of the ground's, so nobody can look into it";
+        self.place.superuser.as_ref().ok_or_else(|| Failure(nobody.into()))
     }
 
     fn lease(&self) -> Result<&Lease> {
@@ -104,37 +108,21 @@ fn parts(path: &str) -> Result<(&str, &str, &'static str)> {
 
 async fn place_of_connection(world: &World, path: &str) -> Result<Place> {
     let config = there(world, path).await?;
-    let url = config.get("connection_details").and_then(|it| it.get("connection_url"));
-    let url = url.and_then(Value::as_str).unwrap_or_default();
-    let (address, database) = address(url)
-        .ok_or_else(|| Failure(format!("the connection_url of {path} names no host")))?;
-    let server = world.databases.values().find(|it| it.address_for_vault == address);
-    if let Some(server) = server {
-        let options = server.login("nobody", &SecretString::default()).database(&database);
-        return Ok(Place { options, superuser: Some(server.superuser(&database)) });
-    }
-    let (host, port) = address.rsplit_once(':').unwrap_or((&address, "5432"));
-    let options = PgConnectOptions::new_without_pgpass().host(host).database(&database);
-    Ok(Place { options: options.port(port.parse().unwrap_or(5432)), superuser: None })
-}
-
-/// `host:port` and database of a URL, or of PostgreSQL's `key=value` form.
-fn address(url: &str) -> Option<(String, String)> {
-    if let Some((_, rest)) = url.split_once("://") {
-        let rest = rest.rsplit_once('@').map_or(rest, |(_, it)| it);
-        let (address, rest) = rest.split_once('/').unwrap_or((rest, ""));
-        let database = rest.split('?').next().unwrap_or_default();
-        return Some((address.to_owned(), database.to_owned()));
-    }
-    let value = |key: &str| {
-        url.split_whitespace().find_map(|it| it.strip_prefix(key)?.strip_prefix('=')).map(trimmed)
+    let plugin = config.get("plugin_name").and_then(Value::as_str).unwrap_or_default();
+    let side = FarSide::of_plugin(plugin);
+    let side = side.ok_or_else(|| Failure(format!("nobody here speaks to a {plugin}")))?;
+    let details = config.get("connection_details").and_then(Value::as_object);
+    let (address, database) = details
+        .and_then(side.place)
+        .ok_or_else(|| Failure(format!("the connection of {path} names no host")))?;
+    let mut servers = world.databases.values().filter(|it| it.side.word == side.word);
+    let Some(server) = servers.find(|it| it.address_for_vault == address) else {
+        let (user, password) = (String::new(), SecretString::default());
+        let login = Login { side, address, database, user, password };
+        return Ok(Place { login, superuser: None });
     };
-    let port = value("port").unwrap_or("5432");
-    Some((format!("{}:{port}", value("host")?), value("dbname").unwrap_or_default().to_owned()))
-}
-
-fn trimmed(text: &str) -> &str {
-    text.trim_matches('\'')
+    let login = Login { database: database.clone(), ..server.admin() };
+    Ok(Place { login, superuser: Some(server.superuser(&database)) })
 }
 
 #[then(expr = "the login's lease lasts {int} s")]
@@ -159,9 +147,10 @@ async fn is_of_the_user(world: &mut World, wanted: String) -> Result {
 #[then(expr = "the login works in its database")]
 async fn works(world: &mut World) -> Result {
     let login = world.proven.login()?;
-    match say(&login.options(), "SELECT 1").await? {
+    let hello = login.place.login.side.hello;
+    match login.login().say(hello).await? {
         Said::Done => {
-            world.evidence(format!("{} logged in and asked `SELECT 1`", login.username));
+            world.evidence(format!("{} logged in and asked `{hello}`", login.username));
             Ok(())
         }
         Said::Refused(refusal) => failure(format!("{}: {refusal}", login.username)),
@@ -171,7 +160,7 @@ async fn works(world: &mut World) -> Result {
 #[then(expr = "the login can")]
 async fn can(world: &mut World, step: &Step) -> Result {
     let (login, sql) = (world.proven.login()?, statement(step)?);
-    match say(&login.options(), &sql).await? {
+    match login.login().say(&sql).await? {
         Said::Done => {
             world.evidence(format!("`{sql}` works as {}", login.username));
             Ok(())
@@ -184,7 +173,7 @@ async fn can(world: &mut World, step: &Step) -> Result {
 #[then(expr = "the login cannot")]
 async fn cannot(world: &mut World, step: &Step) -> Result {
     let (login, sql) = (world.proven.login()?, statement(step)?);
-    match say(&login.options(), &sql).await? {
+    match login.login().say(&sql).await? {
         Said::Done => failure(format!("`{sql}` works as {}", login.username)),
         Said::Refused(refusal) if refusal.is_for_lack_of_a_right() => {
             world.evidence(format!("`{sql}` as {}: {refusal}", login.username));
@@ -241,26 +230,21 @@ async fn ends_at_most(world: &mut World, seconds: u64) -> Result {
     })
 }
 
-/// What PostgreSQL's catalogue says of its end, where it says one.
+/// What the database's catalogue says of its end, where it says one.
 #[then(expr = "the database keeps the login as long as its lease")]
 async fn kept_as_long(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let left = login.ends_at().saturating_duration_since(Instant::now()).as_secs_f64();
-    let sql = "SELECT extract(epoch FROM rolvaliduntil - clock_timestamp())::float8 AS left \
-               FROM pg_roles WHERE rolname = $1 AND isfinite(rolvaliduntil)";
-    let mut connection = superuser(login).await?;
-    let row = sqlx::query(sql).bind(&login.username).fetch_optional(&mut connection).await?;
-    let _ = connection.close().await;
-    let Some(valid) = row.map(|it| it.try_get::<f64, _>("left")).transpose()? else {
+    let Some(valid) = login.superuser()?.lasts(&login.username).await? else {
         world.evidence("the database sets it no end of its own");
         return Ok(());
     };
     world.evidence(format!("lease {left:.0} s, VALID UNTIL in {valid:.0} s"));
     ensure(valid + SLACK.as_secs_f64() >= left, || {
         format!(
-            "the lease of {} ends in {left:.0} s, but PostgreSQL refuses it after {valid:.0} s \
+            "the lease of {} ends in {left:.0} s, but {} refuses it after {valid:.0} s \
              (VALID UNTIL was not renewed: see renew_statements)",
-            login.username
+            login.username, login.place.login.side.title
         )
     })
 }
@@ -293,8 +277,7 @@ async fn revoked(world: &mut World) -> Result {
 #[then(expr = "the login is refused by its database")]
 async fn is_refused(world: &mut World) -> Result {
     let login = world.proven.login()?;
-    let options = login.options();
-    let seen = until_refused(&options, SOON).await?;
+    let seen = until_refused(&login.login(), SOON).await?;
     world.evidence(format!("{}: {seen}", login.username));
     Ok(())
 }
@@ -303,9 +286,9 @@ async fn is_refused(world: &mut World) -> Result {
 #[then(expr = "the login is refused once its lease is over")]
 async fn is_refused_in_time(world: &mut World) -> Result {
     let login = world.proven.login()?;
-    let (options, ends_at) = (login.options(), login.ends_at());
+    let (who, ends_at) = (login.login(), login.ends_at());
     let left = ends_at.saturating_duration_since(Instant::now());
-    let seen = until_refused(&options, left + SOON).await?;
+    let seen = until_refused(&who, left + SOON).await?;
     let age = login.issued_at.elapsed().as_secs_f64();
     world.evidence(format!("{age:.1} s after its issue: {seen}"));
     ensure(Instant::now() + SLACK >= ends_at, || {
@@ -314,10 +297,10 @@ async fn is_refused_in_time(world: &mut World) -> Result {
     })
 }
 
-async fn until_refused(options: &PgConnectOptions, deadline: Duration) -> Result<Refusal> {
+async fn until_refused(login: &Login, deadline: Duration) -> Result<Refusal> {
     let began = Instant::now();
     loop {
-        match say(options, "SELECT 1").await? {
+        match login.say(login.side.hello).await? {
             Said::Refused(refusal) if refusal.is_of_the_login() => return Ok(refusal),
             Said::Refused(refusal) => return failure(refusal.to_string()),
             Said::Done if began.elapsed() > deadline => {
@@ -331,18 +314,16 @@ async fn until_refused(options: &PgConnectOptions, deadline: Duration) -> Result
     }
 }
 
-#[then(expr = "the login is no role of its database any more")]
-async fn is_no_role(world: &mut World) -> Result {
+#[then(expr = "its database knows the login no more")]
+async fn is_unknown(world: &mut World) -> Result {
     let login = world.proven.login()?;
+    let (superuser, catalogue) = (login.superuser()?, login.place.login.side.catalogue);
     until(SOON, || async {
-        let mut connection = superuser(login).await?;
-        let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
-        let found = sqlx::query(sql).bind(&login.username).fetch_optional(&mut connection).await?;
-        let _ = connection.close().await;
-        ensure(found.is_none(), || format!("pg_roles still has {}", login.username))
+        let is_known = superuser.knows(&login.username).await?;
+        ensure(!is_known, || format!("{catalogue} still has {}", login.username))
     })
     .await?;
-    world.evidence(format!("pg_roles has no {}", login.username));
+    world.evidence(format!("{catalogue} has no {}", login.username));
     Ok(())
 }
 
@@ -359,13 +340,6 @@ async fn lease_is_gone(world: &mut World) -> Result {
         }
     })
     .await
-}
-
-async fn superuser(login: &DatabaseLogin) -> Result<PgConnection> {
-    let Some(options) = &login.place.superuser else {
-        return failure("the database is none of the ground's, so nobody can look into it");
-    };
-    Ok(PgConnection::connect_with(options).await?)
 }
 
 /// On demand.
@@ -400,7 +374,7 @@ async fn take_new_password(world: &mut World, deadline: Duration) -> Result {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     works(world).await?;
-    let seen = until_refused(&old.options(), SOON).await?;
+    let seen = until_refused(&old.login(), SOON).await?;
     world.evidence(format!("the old password: {seen}"));
     Ok(())
 }
@@ -414,8 +388,8 @@ async fn first_password_refused(world: &mut World, path: String) -> Result {
         return Err(world.skip(format!("the spec gives {path} no username and password")));
     };
     let place = place_of_connection(world, &path).await?;
-    let options = place.options.username(&username).password(&password);
-    let seen = until_refused(&options, Duration::ZERO).await?;
+    let login = place.login.with(&username, &password.into());
+    let seen = until_refused(&login, Duration::ZERO).await?;
     world.evidence(format!("{username} with the spec's password: {seen}"));
     Ok(())
 }
@@ -442,23 +416,4 @@ async fn rotation_period(world: &mut World, seconds: u64) -> Result {
     }
     world.vault()?.write(&path, body).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::address;
-
-    #[track_caller]
-    fn check(url: &str, wanted: Option<(&str, &str)>) {
-        let found = address(url);
-        assert_eq!(found.as_ref().map(|(a, b)| (a.as_str(), b.as_str())), wanted);
-    }
-
-    #[test]
-    fn a_connection_url_names_host_and_database() {
-        let url = "postgresql://{{username}}:{{password}}@127.0.0.1:5433/demo?sslmode=disable";
-        check(url, Some(("127.0.0.1:5433", "demo")));
-        check("host=db port=5433 user='{{username}}' dbname='demo'", Some(("db:5433", "demo")));
-        check("nonsense", None);
-    }
 }

@@ -5,7 +5,6 @@
 mod allowed;
 mod kv;
 mod login;
-mod statement;
 mod token;
 mod transit;
 

@@ -1,0 +1,164 @@
+//! Far sides: the servers that Vault works with. Each is one row of a table, and one file that says what its row needs.
+
+mod initial;
+mod login;
+mod mariadb;
+mod postgres;
+mod programs;
+mod server;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::error::{Error, Result};
+use super::images_build::Recipe;
+use super::new_secret;
+use super::process::Launch;
+use super::run::Run;
+
+pub use login::{Lack, Login, NoAnswer, Refusal, Said};
+pub use postgres::{POSTGRES, options as postgres_login};
+pub use programs::{Installation, Programs};
+pub use server::Server;
+
+/// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.
+pub struct FarSide {
+    /// As `ground.yaml` says it: `postgres: "15"`.
+    pub word: &'static str,
+    /// As people say it.
+    pub title: &'static str,
+    /// What is taken where nothing else is said.
+    pub version: &'static str,
+    pub database: &'static str,
+    /// What a `ground.yaml` may say of it, beside the version.
+    pub keys: &'static [&'static str],
+    /// Where it listens in a container.
+    pub port: u16,
+    /// The login that only the test bed uses.
+    pub superuser: &'static str,
+    /// What it is on this machine.
+    pub programs: Programs,
+    /// The official image; `{}` is the version.
+    pub image: &'static str,
+    /// How an image like it, `vaultwright/<word>`, is made without a registry.
+    pub(super) recipe: Recipe,
+    /// How Vault's plugins for it begin.
+    pub plugin: &'static str,
+    /// Host, port and database of a connection of Vault's database engine.
+    pub place: Place,
+    /// What every login may say.
+    pub hello: &'static str,
+    /// Where the server lists its logins.
+    pub catalogue: &'static str,
+    pub(super) launch: for<'a> fn(&'a Arc<Run>, New<'a>) -> BoxFuture<'a, Result<Launch>>,
+    /// What is done once after the first start of a process; the folder is the server's.
+    pub(super) first: Option<First>,
+    pub(super) container: fn(&ServerOptions, &Passwords) -> Contained,
+    /// The database, the admin, and what `init` says.
+    pub(super) prepare: for<'a> fn(&'a Server, &'a ServerOptions) -> BoxFuture<'a, Result<()>>,
+    /// What the server says of itself: a real query, by which it is also known to be ready.
+    pub(super) ask_version: for<'a> fn(&'a Login) -> Answer<'a, String>,
+    /// A statement in the server's own language.
+    pub(super) say: for<'a> fn(&'a Login, &'a str) -> Answer<'a, Said>,
+    /// Whether the catalogue has a login.
+    pub(super) knows: for<'a> fn(&'a Login, &'a str) -> Answer<'a, bool>,
+    /// Seconds until the server itself refuses a login, for servers that know such an end.
+    pub(super) lasts: Option<Lasts>,
+}
+
+/// The first is what is meant where nobody says it.
+pub static FAR_SIDES: &[&FarSide] = &[&POSTGRES, &mariadb::MARIADB];
+
+/// How a server is wanted.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    pub side: &'static FarSide,
+    /// Of the image, and of the local programs where that one is installed (else the newest is taken).
+    pub version: String,
+    pub database: String,
+    /// The login that Vault is given. Its password may be rotated: the test bed keeps a superuser of its own.
+    pub admin_user: String,
+    /// As the official image's: with `false`, it may make logins and owns the database, and nothing more.
+    pub admin_is_superuser: bool,
+    /// Statements, run once as the admin in the database.
+    pub init: Option<String>,
+}
+
+/// What a process is made of.
+pub(super) struct New<'a> {
+    pub installation: &'a Installation,
+    /// The server's own, and already its user's.
+    pub folder: &'a Path,
+    pub port: u16,
+    pub passwords: &'a Passwords,
+}
+
+/// Made up for each server.
+#[derive(Debug)]
+pub(super) struct Passwords {
+    pub superuser: SecretString,
+    /// The same, where the admin is the superuser.
+    pub admin: SecretString,
+}
+
+/// What a container is told.
+#[derive(Default)]
+pub(super) struct Contained {
+    pub command: Vec<String>,
+    pub environment: Vec<(String, SecretString)>,
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// An error only where the server says nothing at all.
+pub(super) type Answer<'a, T> = BoxFuture<'a, std::result::Result<T, NoAnswer>>;
+
+pub type Place = fn(&Map<String, Value>) -> Option<(String, String)>;
+pub(super) type First = for<'a> fn(&'a mut Server, &'a Path) -> BoxFuture<'a, Result<()>>;
+pub(super) type Lasts = for<'a> fn(&'a Login, &'a str) -> Answer<'a, Option<f64>>;
+
+impl Passwords {
+    pub fn of(options: &ServerOptions) -> Result<Self> {
+        let superuser = new_secret(options.side.word)?;
+        let admin = match options.admin_user == options.side.superuser {
+            true => superuser.clone(),
+            false => new_secret(options.side.word)?,
+        };
+        Ok(Self { superuser, admin })
+    }
+}
+
+impl FarSide {
+    /// By the word of `ground.yaml`.
+    pub fn named(word: &str) -> Option<&'static Self> {
+        FAR_SIDES.iter().copied().find(|it| it.word == word)
+    }
+
+    /// By a plugin of Vault's database engine.
+    pub fn of_plugin(plugin: &str) -> Option<&'static Self> {
+        FAR_SIDES.iter().copied().find(|it| plugin.starts_with(it.plugin))
+    }
+}
+
+impl ServerOptions {
+    pub fn of(side: &'static FarSide) -> Self {
+        Self {
+            side,
+            version: side.version.into(),
+            database: side.database.into(),
+            admin_user: "vault".into(),
+            admin_is_superuser: true,
+            init: None,
+        }
+    }
+}
+
+impl fmt::Debug for FarSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title)
+    }
+}

@@ -1,0 +1,278 @@
+//! PostgreSQL.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use futures::FutureExt;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+
+use super::super::images_build::Recipe;
+use super::super::process::{Launch, Stop};
+use super::initial::Initial;
+use super::{
+    Contained, FarSide, Lack, Login, New, NoAnswer, Passwords, Programs, Refusal, Result, Run,
+    Said, Server, ServerOptions,
+};
+
+pub static POSTGRES: FarSide = FarSide {
+    word: "postgres",
+    title: "PostgreSQL",
+    version: "15",
+    database: "demo",
+    keys: &["database", "init", "admin_user", "admin_superuser"],
+    port: 5432,
+    superuser: "postgres",
+    programs: Programs {
+        package: "postgresql",
+        names: &["postgres", "initdb"],
+        // Debian's place, Red Hat's, and where builds from source go.
+        places: &[("/usr/lib/postgresql", "bin"), ("/usr", "bin"), ("/usr/local/pgsql", "bin")],
+        // PostgreSQL refuses to run as root.
+        users: &["postgres", "nobody"],
+        before_version: "(PostgreSQL) ",
+        found: OnceLock::new(),
+    },
+    image: "postgres:{}",
+    recipe: Recipe {
+        packages: &["postgresql"],
+        hook: "mkdir -p \"$1/etc/postgresql-common\" && \
+               echo 'create_main_cluster = false' >\"$1/etc/postgresql-common/createcluster.conf\"",
+        dockerfile: include_str!("../../../../../fixtures/servers/images/postgres/Dockerfile"),
+        entrypoint: Some(include_str!(
+            "../../../../../fixtures/servers/images/postgres/entrypoint.sh"
+        )),
+        version_command: "ls /usr/lib/postgresql",
+    },
+    plugin: "postgresql",
+    place,
+    hello: "SELECT 1",
+    catalogue: "pg_roles",
+    launch: |run, new| launch(run, new).boxed(),
+    first: Some(|server, folder| first(server, folder).boxed()),
+    container,
+    prepare: |server, options| prepare(server, options).boxed(),
+    ask_version: |login| ask_version(login).boxed(),
+    say: |login, sql| say(login, sql).boxed(),
+    knows: |login, user| knows(login, user).boxed(),
+    lasts: Some(|login, user| lasts(login, user).boxed()),
+};
+
+/// Everything that the environment (`PGHOST`, …) could say instead is said. Don't print it: its `Debug` shows the
+/// password.
+pub fn options(login: &Login) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .host(login.host())
+        .port(login.port())
+        .username(&login.user)
+        .password(login.password.expose_secret())
+        .database(if login.database.is_empty() { "postgres" } else { &login.database })
+        .ssl_mode(PgSslMode::Disable)
+        // Statements hold passwords, and slow ones would be logged in full.
+        .disable_statement_logging()
+}
+
+/// `host:port` and database of a URL, or of PostgreSQL's `key=value` form.
+fn place(details: &Map<String, Value>) -> Option<(String, String)> {
+    let url = details.get("connection_url").and_then(Value::as_str)?;
+    if let Some((_, rest)) = url.split_once("://") {
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, it)| it);
+        let (address, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let database = rest.split('?').next().unwrap_or_default();
+        return Some((address.to_owned(), database.to_owned()));
+    }
+    let value = |key: &str| {
+        let found = url.split_whitespace().find_map(|it| it.strip_prefix(key)?.strip_prefix('='));
+        found.map(|it| it.trim_matches('\''))
+    };
+    let port = value("port").unwrap_or("5432");
+    Some((format!("{}:{port}", value("host")?), value("dbname").unwrap_or_default().to_owned()))
+}
+
+async fn launch(run: &Arc<Run>, new: New<'_>) -> Result<Launch> {
+    let New { installation, folder, port, .. } = new;
+    let initial = Initial { side: &POSTGRES, edition: 1, command: initdb };
+    initial.put(run, installation, &folder.join("data")).await?;
+    let setting = |name: &str, value: &str| ["-c".to_owned(), format!("{name}={value}")];
+    let mut arguments = vec![
+        "-D".to_owned(),
+        folder.join("data").display().to_string(),
+        "-p".to_owned(),
+        port.to_string(),
+    ];
+    arguments.extend(setting("unix_socket_directories", &folder.display().to_string()));
+    arguments.extend(SETTINGS.iter().flat_map(|(name, value)| setting(name, value)));
+    Ok(Launch {
+        name: "postgres".into(),
+        program: installation.program("postgres"),
+        arguments,
+        environment: vec![("HOME".into(), folder.display().to_string().into())],
+        log: folder.join("server.log"),
+        is_stdout_secret: false,
+        folder: folder.to_owned(),
+        user: installation.user.clone(),
+        stop_signal: Stop::Interrupt,
+        kill_signal: Stop::Quit,
+    })
+}
+
+/// For tests: nothing has to survive the machine, and nothing may stay behind when it is killed.
+const SETTINGS: [(&str, &str); 11] = [
+    ("listen_addresses", "127.0.0.1"),
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
+    ("synchronous_commit", "off"),
+    ("max_connections", "200"),
+    ("shared_buffers", "16MB"),
+    ("dynamic_shared_memory_type", "mmap"),
+    ("wal_level", "minimal"),
+    ("max_wal_senders", "0"),
+    // A failed statement may hold a password.
+    ("log_min_error_statement", "panic"),
+    ("log_statement", "none"),
+];
+
+fn initdb(installation: &super::Installation, folder: &Path) -> Command {
+    let mut command = Command::new(installation.program("initdb"));
+    command.arg("-D").arg(folder).args(INITDB_FLAGS);
+    command
+}
+
+const INITDB_FLAGS: [&str; 8] = [
+    "--username=postgres",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--auth-local=trust",
+    "--auth-host=scram-sha-256",
+    "--no-sync",
+    "--no-instructions",
+    // The smallest there is: a sixteenth of what would have to be copied.
+    "--wal-segsize=1",
+];
+
+/// The socket lies in a folder that only this user can enter; on TCP a password is asked for.
+async fn first(server: &mut Server, folder: &Path) -> Result<()> {
+    let port = server.superuser("").port();
+    let address = format!("{}:{port}", folder.display());
+    let socket = Login { address, ..server.superuser("") };
+    server.until_ready(&socket).await?;
+    let password = literal(server.superuser_password().expose_secret());
+    let sql = format!("ALTER ROLE postgres PASSWORD {password}");
+    server.run(&socket, "setting the superuser's password", &sql).await
+}
+
+fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
+    let command = ["postgres", "-c", "fsync=off", "-c", "log_min_error_statement=panic"];
+    Contained {
+        command: command.map(String::from).to_vec(),
+        environment: vec![("POSTGRES_PASSWORD".into(), passwords.superuser.clone())],
+        files: Vec::new(),
+    }
+}
+
+async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
+    let superuser = server.superuser("");
+    let (admin, database) = (identifier(&server.admin_user), identifier(&server.database));
+    if server.admin_user != POSTGRES.superuser {
+        let right = if options.admin_is_superuser { "SUPERUSER" } else { "CREATEROLE" };
+        let password = literal(server.admin_password.expose_secret());
+        let sql = format!("CREATE ROLE {admin} LOGIN {right} PASSWORD {password}");
+        server.run(&superuser, "creating the admin", &sql).await?;
+    }
+    if server.database != "postgres" {
+        let sql = format!("CREATE DATABASE {database} OWNER {admin}");
+        server.run(&superuser, "creating the database", &sql).await?;
+    }
+    match &options.init {
+        // As the admin; `RESET SESSION AUTHORIZATION` in it makes it the superuser's.
+        Some(init) => {
+            let sql = format!("SET SESSION AUTHORIZATION {admin};\n{init}");
+            let login = server.superuser(&server.database);
+            server.run(&login, "running the init SQL", &sql).await
+        }
+        None => Ok(()),
+    }
+}
+
+async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
+    let mut connection = PgConnection::connect_with(&options(login)).await?;
+    let version = sqlx::query_scalar("SHOW server_version").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(version)
+}
+
+async fn say(login: &Login, sql: &str) -> std::result::Result<Said, NoAnswer> {
+    let mut connection = match PgConnection::connect_with(&options(login)).await {
+        Ok(connection) => connection,
+        Err(error) => return refused(error, true),
+    };
+    let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await;
+    let said = done.map_or_else(|error| refused(error, false), |_| Ok(Said::Done));
+    let _ = connection.close().await;
+    said
+}
+
+fn refused(error: sqlx::Error, at_login: bool) -> std::result::Result<Said, NoAnswer> {
+    let Some(database) = error.as_database_error() else { return Err(error.into()) };
+    let code = database.code().unwrap_or_default().into_owned();
+    let lack = match &*code {
+        // A right that is missing, and a write where only reading is allowed.
+        "42501" | "25006" => Lack::OfRight,
+        // Class 28, invalid authorization.
+        code if code.starts_with("28") => Lack::OfLogin,
+        _ => Lack::OfSomething,
+    };
+    let message = database.message().to_owned();
+    Ok(Said::Refused(Refusal { code, message, at_login, lack }))
+}
+
+async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
+    let mut connection = PgConnection::connect_with(&options(login)).await?;
+    let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
+    let found = sqlx::query(sql).bind(user).fetch_optional(&mut connection).await?;
+    connection.close().await?;
+    Ok(found.is_some())
+}
+
+/// What `VALID UNTIL` says.
+async fn lasts(login: &Login, user: &str) -> std::result::Result<Option<f64>, NoAnswer> {
+    let sql = "SELECT extract(epoch FROM rolvaliduntil - clock_timestamp())::float8 AS left \
+               FROM pg_roles WHERE rolname = $1 AND isfinite(rolvaliduntil)";
+    let mut connection = PgConnection::connect_with(&options(login)).await?;
+    let row = sqlx::query(sql).bind(user).fetch_optional(&mut connection).await?;
+    connection.close().await?;
+    Ok(row.map(|it| it.try_get("left")).transpose()?)
+}
+
+/// As SQL writes a text, with standard_conforming_strings on.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// As SQL writes a name.
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(url: &str, wanted: Option<(&str, &str)>) {
+        let details = json!({ "connection_url": url });
+        let found = super::place(details.as_object().unwrap());
+        assert_eq!(found.as_ref().map(|(a, b)| (a.as_str(), b.as_str())), wanted);
+    }
+
+    #[test]
+    fn a_connection_url_names_host_and_database() {
+        let url = "postgresql://{{username}}:{{password}}@127.0.0.1:5433/demo?sslmode=disable";
+        check(url, Some(("127.0.0.1:5433", "demo")));
+        check("host=db port=5433 user='{{username}}' dbname='demo'", Some(("db:5433", "demo")));
+        check("nonsense", None);
+    }
+}

@@ -1,0 +1,147 @@
+//! A far side's own programs on this machine.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use super::super::process::User;
+use super::{Error, FarSide, Result};
+
+/// What a far side needs to be a process.
+pub struct Programs {
+    /// Debian's.
+    pub package: &'static str,
+    /// In one folder; the first is asked for its version.
+    pub names: &'static [&'static str],
+    /// Beside the folders of PATH: a root, and the folder in it or in each of its own folders.
+    pub places: &'static [(&'static str, &'static str)],
+    /// Who runs it where this user is root: the first that the machine knows. None: root may.
+    pub users: &'static [&'static str],
+    /// What stands before the version in the output of `--version`.
+    pub before_version: &'static str,
+    /// Looked for once: each is asked for its version.
+    pub found: OnceLock<Vec<Installation>>,
+}
+
+/// A folder of programs of one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    pub folder: PathBuf,
+    /// Such as `15.14`.
+    pub version: String,
+    pub(in crate::ground) user: Option<User>,
+}
+
+/// Where servers are that only root was meant to start.
+const SBIN: [(&str, &str); 2] = [("/usr", "sbin"), ("/usr/local", "sbin")];
+
+impl Installation {
+    /// The wanted version, else the newest.
+    pub fn find(side: &'static FarSide, wanted: &str) -> Result<Self> {
+        let mut found = Self::all(side);
+        found.sort_by_key(|one| (one.is_of(wanted), one.numbers()));
+        found.pop().ok_or_else(|| Error::Missing {
+            what: format!("{} {wanted}", side.title),
+            remedy: format!(
+                "install it (on Debian: apt-get install {}), or have a container engine answer",
+                side.programs.package
+            ),
+        })
+    }
+
+    pub fn all(side: &'static FarSide) -> Vec<Self> {
+        side.programs.found.get_or_init(|| look(&side.programs)).clone()
+    }
+
+    /// `15` is of `15.14`, and `1` isn't.
+    fn is_of(&self, wanted: &str) -> bool {
+        let rest = self.version.strip_prefix(wanted);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        self.version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+    }
+
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Makes the server's user the owner, where it isn't this one.
+    pub(super) fn give(&self, path: &Path) -> Result<()> {
+        match &self.user {
+            Some(user) => {
+                chown(path, Some(user.uid), Some(user.gid)).map_err(Error::file("give away", path))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A file that nobody but the server's user can read.
+    pub(super) fn write(&self, path: &Path, text: &str) -> Result<()> {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        let file = fs::File::options().create_new(true).write(true).mode(0o600).open(path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(Error::file("write", path))?;
+        self.give(path)
+    }
+}
+
+fn look(programs: &Programs) -> Vec<Installation> {
+    let user = match User::is_root() {
+        true => User::first_of(programs.users),
+        false => None,
+    };
+    let mut found: Vec<Installation> = Vec::new();
+    for folder in folders(programs) {
+        if !programs.names.iter().all(|name| folder.join(name).exists()) {
+            continue;
+        }
+        let version = version_of(programs, &folder);
+        let Some(version) =
+            version.filter(|version| found.iter().all(|one| one.version != *version))
+        else {
+            continue;
+        };
+        found.push(Installation { folder, version, user: user.clone() });
+    }
+    found
+}
+
+fn folders(programs: &Programs) -> Vec<PathBuf> {
+    let on_path =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let mut folders = on_path.unwrap_or_default();
+    for (root, name) in programs.places.iter().chain(&SBIN) {
+        folders.push(Path::new(root).join(name));
+        let versions = fs::read_dir(root).into_iter().flatten().flatten();
+        folders.extend(versions.map(|version| version.path().join(name)));
+    }
+    folders
+}
+
+/// `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`
+fn version_of(programs: &Programs, folder: &Path) -> Option<String> {
+    let mut command = Command::new(folder.join(programs.names[0]));
+    let output = command.arg("--version").stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (_, version) = text.split_once(programs.before_version)?;
+    let is_of_version = |letter: &char| letter.is_ascii_digit() || *letter == '.';
+    Some(version.chars().take_while(is_of_version).collect()).filter(|it: &String| !it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_of_its_line_and_of_no_other() {
+        let one =
+            Installation { folder: "/usr/sbin".into(), version: "10.11.14".into(), user: None };
+        assert!(one.is_of("10") && one.is_of("10.11") && one.is_of("10.11.14"));
+        assert!(!one.is_of("1") && !one.is_of("10.1") && !one.is_of("10.11.140"));
+    }
+}

@@ -1,0 +1,196 @@
+//! A far side of its own for whoever asks: from local programs, or in a container.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+
+use super::super::backing::Backing;
+use super::super::container::Container;
+use super::super::loopback;
+use super::{
+    Error, FarSide, Installation, Login, New, Passwords, Result, Run, Said, ServerOptions,
+};
+
+/// Ended and removed when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    pub side: &'static FarSide,
+    /// `host:port` for Vault.
+    pub address_for_vault: String,
+    /// `host:port` for this process. It stays the same through `stop` and `start_again`.
+    pub address_from_here: String,
+    pub database: String,
+    pub admin_user: String,
+    pub admin_password: SecretString,
+    /// What the server itself says, such as `15.14`.
+    pub version: String,
+    pub started_in: Duration,
+    superuser_password: SecretString,
+    backing: Backing,
+}
+
+const READY_DEADLINE: Duration = Duration::from_secs(90);
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(4);
+
+impl Server {
+    pub(in crate::ground) async fn start_process(
+        run: &Arc<Run>,
+        options: &ServerOptions,
+    ) -> Result<Self> {
+        let side = options.side;
+        let installation = Installation::find(side, &options.version)?;
+        let folder = run.create_folder(side.word)?;
+        installation.give(&folder)?;
+        let place = folder.to_path_buf();
+        let port = loopback::free_port()?;
+        let passwords = Passwords::of(options)?;
+        let new = New { installation: &installation, folder: &place, port, passwords: &passwords };
+        let launch = (side.launch)(run, new).await?;
+        let started_at = Instant::now();
+        let backing = Backing::start(run, launch, folder)?;
+        let address = format!("127.0.0.1:{port}");
+        let mut server = Self::new(options, (address.clone(), address), passwords, backing);
+        if let Some(first) = side.first {
+            first(&mut server, &place).await?;
+        }
+        server.prepare(options, started_at).await?;
+        Ok(server)
+    }
+
+    pub(in crate::ground) async fn start_container(
+        container: Container,
+        options: &ServerOptions,
+        passwords: Passwords,
+        started_at: Instant,
+    ) -> Result<Self> {
+        let addresses =
+            (container.address_within(options.side.port), container.address_from_here());
+        let backing = Backing::Container(Box::new(container));
+        let mut server = Self::new(options, addresses, passwords, backing);
+        server.prepare(options, started_at).await?;
+        Ok(server)
+    }
+
+    /// Addresses: for Vault, and from here.
+    fn new(
+        options: &ServerOptions,
+        addresses: (String, String),
+        passwords: Passwords,
+        backing: Backing,
+    ) -> Self {
+        Self {
+            side: options.side,
+            address_for_vault: addresses.0,
+            address_from_here: addresses.1,
+            database: options.database.clone(),
+            admin_user: options.admin_user.clone(),
+            admin_password: passwords.admin,
+            version: String::new(),
+            started_in: Duration::ZERO,
+            superuser_password: passwords.superuser,
+            backing,
+        }
+    }
+
+    async fn prepare(&mut self, options: &ServerOptions, started_at: Instant) -> Result<()> {
+        let said = self.until_ready(&self.superuser("")).await?;
+        let is_of_version = |letter: char| letter.is_ascii_digit() || letter == '.';
+        self.version = said.split(|it| !is_of_version(it)).next().unwrap_or_default().to_owned();
+        (self.side.prepare)(self, options).await?;
+        self.started_in = started_at.elapsed();
+        Ok(())
+    }
+
+    /// How any login reaches this server from here.
+    pub fn login(&self, user: &str, password: &SecretString) -> Login {
+        Login {
+            side: self.side,
+            address: self.address_from_here.clone(),
+            database: self.database.clone(),
+            user: user.to_owned(),
+            password: password.clone(),
+        }
+    }
+
+    /// As Vault logs in at first.
+    pub fn admin(&self) -> Login {
+        self.login(&self.admin_user, &self.admin_password)
+    }
+
+    /// The test bed's own way in, untouched by any rotation. Without a database: the server's first one.
+    pub fn superuser(&self, database: &str) -> Login {
+        let login = self.login(self.side.superuser, &self.superuser_password);
+        Login { database: database.to_owned(), ..login }
+    }
+
+    pub(super) fn superuser_password(&self) -> &SecretString {
+        &self.superuser_password
+    }
+
+    /// Several statements at once, as the superuser in the server's database.
+    pub async fn execute(&self, statements: &str) -> Result<()> {
+        self.run(&self.superuser(&self.database), "running statements", statements).await
+    }
+
+    pub(super) async fn run(
+        &self,
+        login: &Login,
+        action: &'static str,
+        statements: &str,
+    ) -> Result<()> {
+        let why = match login.say(statements).await {
+            Ok(Said::Done) => return Ok(()),
+            Ok(Said::Refused(refusal)) => refusal.to_string(),
+            Err(silent) => silent.to_string(),
+        };
+        Err(Error::FarSide { server: self.place(), action, why })
+    }
+
+    /// In order: connections end, what was committed stays.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.backing.stop().await
+    }
+
+    /// As a crash would.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.backing.kill().await
+    }
+
+    /// After `stop` or `kill`: at the same address, with what it held.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.backing.start_again().await?;
+        self.until_ready(&self.superuser("")).await.map(drop)
+    }
+
+    /// The server's own process, where it is one.
+    pub fn process_id(&self) -> Option<u32> {
+        self.backing.process_id()
+    }
+
+    fn place(&self) -> String {
+        format!("{} at {}", self.side.title, self.address_from_here)
+    }
+
+    /// Until a query is answered: a port that accepts is not yet a server that serves.
+    pub(super) async fn until_ready(&mut self, login: &Login) -> Result<String> {
+        let asked_at = Instant::now();
+        loop {
+            // Whatever else may have taken the port need not answer at all.
+            let answer = tokio::time::timeout(ANSWER_DEADLINE, (self.side.ask_version)(login));
+            if let Ok(Ok(version)) = answer.await {
+                return Ok(version);
+            }
+            self.backing.still_runs(&self.place())?;
+            if asked_at.elapsed() > READY_DEADLINE {
+                return Err(Error::Late {
+                    what: self.place(),
+                    seconds: READY_DEADLINE.as_secs(),
+                    log: self.backing.log_tail().await,
+                });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
