@@ -119,7 +119,7 @@ fn foreign_paths(objects: &[Arc<Object>], mounts: &BTreeSet<String>) -> Vec<Path
 
 fn says_absence(err: &VaultError, words: Option<&&str>) -> bool {
     let says = |words: &&str| err.reasons.iter().any(|it| it.contains(*words));
-    err.status == Some(400) && words.is_some_and(|it| says(it))
+    err.status == Some(400) && words.is_some_and(says)
 }
 
 /// What Vault said to each path; `None` where nothing is.
