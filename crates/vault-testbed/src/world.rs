@@ -5,7 +5,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -76,9 +76,52 @@ pub struct Notes(Mutex<Noted>);
 
 #[derive(Clone, Debug, Default)]
 pub struct Noted {
-    pub evidence: Vec<String>,
+    pub seen: Vec<Seen>,
     pub skipped: Option<String>,
     pub vaults_started_in: Vec<Duration>,
+}
+
+/// What a step saw, and when.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub at: SystemTime,
+    pub text: String,
+    /// Where it is a turn in the life of a lease, a token or a password.
+    pub turn: Option<Turn>,
+}
+
+/// What happened to something that lives for a while.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The same for all turns of one life.
+    pub of: String,
+    pub what: Change,
+    /// How long it lives from then on, as Vault said.
+    pub lasts: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Issued,
+    Used,
+    Renewed,
+    Rotated,
+    Revoked,
+    Refused,
+}
+
+impl Change {
+    /// `issued`, `renewed`, …
+    pub fn word(self) -> &'static str {
+        match self {
+            Change::Issued => "issued",
+            Change::Used => "used",
+            Change::Renewed => "renewed",
+            Change::Rotated => "rotated",
+            Change::Revoked => "revoked",
+            Change::Refused => "refused",
+        }
+    }
 }
 
 /// A login that Vault issued.
@@ -121,7 +164,17 @@ impl World {
 
     /// One line for the report: what was seen that shows that the step holds.
     pub fn evidence(&self, text: impl Into<String>) {
-        self.bench().notes.update(|it| it.evidence.push(text.into()));
+        self.see(text.into(), None);
+    }
+
+    /// The same, of a turn in the life of `of`; `seconds` is how long it lives from then on.
+    pub fn turn(&self, of: &str, what: Change, seconds: Option<u64>, text: impl Into<String>) {
+        let lasts = seconds.map(Duration::from_secs);
+        self.see(text.into(), Some(Turn { of: of.to_owned(), what, lasts }));
+    }
+
+    fn see(&self, text: String, turn: Option<Turn>) {
+        self.bench().notes.update(|it| it.seen.push(Seen { at: SystemTime::now(), text, turn }));
     }
 
     /// Ends the scenario without a verdict: `reason` is shown, and counted as skipped.

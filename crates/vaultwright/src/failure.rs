@@ -1,9 +1,10 @@
 //! How a failed run tells what went wrong and what to do.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, process::ExitCode};
 
 use vault_client::{LoginError, SettingsError, VaultError};
 use vault_provision::{LedgerError, ObserveError, PrepareError, ReadError};
+use vault_testbed::ground;
 
 /// Every cause with its remedy, where one is known. Mistakes of a spec are shown with their lines.
 pub fn show(err: &anyhow::Error) -> String {
@@ -27,6 +28,18 @@ pub fn show(err: &anyhow::Error) -> String {
         text.push_str(&format!("\n  help: {remedy}"));
     }
     text
+}
+
+/// 1, or, as a shell has it, 128 and the number of the signal that ended the run.
+pub fn code(err: &anyhow::Error) -> ExitCode {
+    match err.downcast_ref() {
+        Some(ground::Error::Interrupted(signal)) => ExitCode::from(match *signal {
+            "SIGHUP" => 129,
+            "SIGTERM" => 143,
+            _ => 130,
+        }),
+        _ => ExitCode::FAILURE,
+    }
 }
 
 fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {

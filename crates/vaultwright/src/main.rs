@@ -10,6 +10,7 @@ mod output;
 mod pinned;
 mod plan;
 mod prove;
+mod reports;
 mod session;
 mod test;
 mod up;
@@ -85,7 +86,7 @@ fn main() -> ExitCode {
         Ok(Exit::Differs) => ExitCode::from(2),
         Err(err) => {
             eprintln!("{}", failure::show(&err));
-            ExitCode::FAILURE
+            failure::code(&err)
         }
     }
 }

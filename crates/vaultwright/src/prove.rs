@@ -14,11 +14,16 @@ use vault_provision::{ReadError, SpecInputs, load};
 use vault_testbed::{
     ground::{Ground, GroundSpec, Kind},
     proofs::{Named, Proofs, Unproven, proofs},
-    report::{self, Results, ScenarioResult},
+    report::{self, About, Results, ScenarioResult},
     suite::{self, CONCURRENCY, Suite},
 };
 
-use crate::{Exit, args::SpecArgs, output};
+use crate::{
+    Exit,
+    args::SpecArgs,
+    output,
+    reports::{self, ReportArgs},
+};
 
 /// Prove on real servers that what a spec describes works: issue, use, renew, rotate, revoke, expire
 #[derive(Args)]
@@ -37,12 +42,8 @@ pub struct ProveArgs {
     /// How many scenarios are under way at once
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
     concurrency: usize,
-    /// Write the results as JUnit's XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write the results as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    reports: ReportArgs,
 }
 
 pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
@@ -63,7 +64,13 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
     let concurrency = args.concurrency;
     let run = run(&ground, &proofs, inputs, concurrency);
     let (suite, results) = ground.until_done(run).await?;
-    tell(&suite, &results, &proofs, &args)?;
+    let about = about(&suite, &spec, &proofs);
+    let more = json!({
+        "lives_divided_by": proofs.divisor,
+        "not_proven": proofs.unproven.iter().map(unproven).collect::<Vec<Value>>(),
+    });
+    reports::write(&suite, &results, &about, more, &args.reports)?;
+    print!("{}{}", told_unproven(&proofs), report::summary(&results));
     Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
 }
 
@@ -140,25 +147,19 @@ fn emit(folder: &Path, spec: &Spec, proofs: &Proofs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the reports, once it is sure that none of them holds a secret.
-fn tell(suite: &Suite, results: &Results, proofs: &Proofs, args: &ProveArgs) -> anyhow::Result<()> {
-    let summary = format!("{}{}", told_unproven(proofs), report::summary(results));
-    let xml = report::junit(results)?;
-    let mut document = report::json(results);
-    document["lives_divided_by"] = json!(proofs.divisor);
-    let unproven = |it: &Unproven| json!({ "path": it.path, "reason": it.reason });
-    document["not_proven"] = proofs.unproven.iter().map(unproven).collect();
-    let document = format!("{document:#}\n");
-    for text in [&summary, &xml, &document] {
-        let found = suite.secrets.found_in(text);
-        anyhow::ensure!(found.is_empty(), "a report would show {}", found.join(", "));
+fn unproven(it: &Unproven) -> Value {
+    json!({ "path": it.path, "reason": it.reason })
+}
+
+fn about(suite: &Suite, spec: &Spec, proofs: &Proofs) -> About {
+    let mut facts = reports::facts(suite);
+    if proofs.divisor > 1 {
+        let text =
+            format!("all lives divided by {} where their ends are waited for", proofs.divisor);
+        facts.push(("lives".into(), text));
     }
-    for (path, text) in [(&args.junit, xml), (&args.json, document)] {
-        let Some(path) = path else { continue };
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    print!("{summary}");
-    Ok(())
+    let not_proven = proofs.unproven.iter().map(|it| (it.path.clone(), it.reason.clone()));
+    About { title: format!("Proof of {}", spec.name), facts, not_proven: not_proven.collect() }
 }
 
 /// The divisor, and what is not proven and why.

@@ -1,16 +1,19 @@
 //! `test`: features, on real servers.
 
-use std::{fs, io::IsTerminal, path::PathBuf};
+use std::{io::IsTerminal, path::PathBuf};
 
-use anyhow::Context;
 use clap::Args;
+use serde_json::json;
 use vault_testbed::{
     ground::{Ground, Kind},
-    report::{self, Results},
+    report::{self, About},
     suite::{self, CONCURRENCY, Filter, Suite, Tags},
 };
 
-use crate::Exit;
+use crate::{
+    Exit,
+    reports::{self, ReportArgs},
+};
 
 /// Run features on real servers
 #[derive(Args)]
@@ -30,12 +33,8 @@ pub struct TestArgs {
     /// How many scenarios are under way at once
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
     concurrency: usize,
-    /// Write the results as JUnit's XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write the results as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    reports: ReportArgs,
 }
 
 pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
@@ -56,28 +55,12 @@ pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
         Ok::<_, anyhow::Error>(suite.run(features, on_end).await)
     };
     let results = ground.until_done(run).await?;
-    tell(&suite, &results, args.junit, args.json)?;
+    let about = About {
+        title: "vaultwright test".into(),
+        facts: reports::facts(&suite),
+        not_proven: Vec::new(),
+    };
+    reports::write(&suite, &results, &about, json!({}), &args.reports)?;
+    print!("{}", report::summary(&results));
     Ok(if results.succeeded() { Exit::Done } else { Exit::Failed })
-}
-
-/// Writes the reports, once it is sure that none of them holds a secret.
-fn tell(
-    suite: &Suite,
-    results: &Results,
-    junit: Option<PathBuf>,
-    json: Option<PathBuf>,
-) -> anyhow::Result<()> {
-    let summary = report::summary(results);
-    let xml = report::junit(results)?;
-    let document = format!("{:#}\n", report::json(results));
-    for text in [&summary, &xml, &document] {
-        let found = suite.secrets.found_in(text);
-        anyhow::ensure!(found.is_empty(), "a report would show {}", found.join(", "));
-    }
-    for (path, text) in [(junit, xml), (json, document)] {
-        let Some(path) = path else { continue };
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    print!("{summary}");
-    Ok(())
 }

@@ -1,6 +1,9 @@
 //! Which servers there are, and where this machine has one: a given binary, one on PATH, or one built here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use tokio::sync::Mutex;
 
 use super::build;
 use super::error::{Error, Result};
@@ -117,15 +120,23 @@ pub(super) fn none_to_be_had(why: &str) -> Error {
 }
 
 impl Binary {
-    /// OpenBao takes audit devices from its configuration only.
+    /// OpenBao takes audit devices from its configuration only. Each binary is asked once.
     pub(super) async fn declares_audit(&self) -> Result<bool> {
-        Ok(self.version().await?.starts_with("OpenBao"))
+        static ASKED: Mutex<BTreeMap<PathBuf, bool>> = Mutex::const_new(BTreeMap::new());
+        let mut asked = ASKED.lock().await;
+        if let Some(known) = asked.get(&self.path) {
+            return Ok(*known);
+        }
+        let declares = self.version().await?.starts_with("OpenBao");
+        asked.insert(self.path.clone(), declares);
+        Ok(declares)
     }
 
     /// What it says of itself, such as `Vault v1.21.1`.
     pub async fn version(&self) -> Result<String> {
         let name = self.path.display().to_string();
-        let output = tokio::process::Command::new(&self.path).arg("version").output().await;
+        let mut command = tokio::process::Command::new(&self.path);
+        let output = command.arg("version").kill_on_drop(true).output().await;
         let output = output.map_err(|source| Error::Program { program: name.clone(), source })?;
         let text = String::from_utf8_lossy(&output.stdout);
         let words: Vec<&str> = text.split([' ', ',', '\n']).take(2).collect();

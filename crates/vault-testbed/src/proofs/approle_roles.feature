@@ -4,6 +4,8 @@ Feature: AppRole lets in who has a role-id and a secret-id, and nobody else
 [% if it.said.bind_secret_id != false %]
 
   Scenario: A secret-id of [[ it.path ]] is needed, and can be handed over wrapped
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     Then a wrong secret-id is refused by "[[ it.path ]]"
@@ -11,6 +13,8 @@ Feature: AppRole lets in who has a role-id and a secret-id, and nobody else
 [% if it.said.secret_id_num_uses and it.said.secret_id_num_uses <= 50 %]
 
   Scenario: A secret-id of [[ it.path ]] is good for as many logins as it says
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     Then a secret-id of "[[ it.path ]]" is good for [[ it.said.secret_id_num_uses ]] logins
@@ -18,6 +22,8 @@ Feature: AppRole lets in who has a role-id and a secret-id, and nobody else
 [% if it.waits.secret_id_ttl %]
 
   Scenario: A secret-id of [[ it.path ]] ends
+    [[ it.place ]]
+
     Given [[ shorter ]]
     And "[[ it.path ]]" could be made
     Then a secret-id of "[[ it.path ]]" with [[ it.short.secret_id_ttl ]] s to live is refused once they are over

@@ -1,9 +1,10 @@
 Feature: What the spec claims holds
 [% for it in claims %]
 
-  # [[ it.place ]]
 [% if it.login %]
   Scenario: [[ it.name ]]
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.login ]]" could be made
 [% if it.may %]
@@ -20,6 +21,8 @@ Feature: What the spec claims holds
 [% endif %]
 [% else %]
   Scenario: [[ it.name ]]
+    [[ it.place ]]
+
     Given [[ stands ]]
 [% if it.made %]
     And "[[ it.made ]]" could be made

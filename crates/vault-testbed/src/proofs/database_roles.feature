@@ -3,8 +3,9 @@ Feature: Logins that Vault makes in a database work, and end
 [% set ttl = it.life.default_ttl %]
 [% set max = it.life.max_ttl %]
 
-  # [[ it.place ]]
   Scenario: [[ it.issues ]] issues a login that works
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
@@ -17,6 +18,8 @@ Feature: Logins that Vault makes in a database work, and end
 [% if max and (not ttl or max > ttl + 5) %]
 
   Scenario: A lease of [[ it.issues ]] is renewed, and never beyond its maximum
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
@@ -31,6 +34,8 @@ Feature: Logins that Vault makes in a database work, and end
 [% endif %]
 
   Scenario: A revoked login of [[ it.issues ]] is gone
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
@@ -42,6 +47,8 @@ Feature: Logins that Vault makes in a database work, and end
 [% if it.waits.default_ttl %]
 
   Scenario: A login of [[ it.issues ]] that nobody renews ends with its lease
+    [[ it.place ]]
+
     Given [[ shorter ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
@@ -54,6 +61,8 @@ Feature: Logins that Vault makes in a database work, and end
 [% if it.waits.default_ttl and it.waits.max_ttl and it.short.max_ttl > it.short.default_ttl %]
 
   Scenario: A login of [[ it.issues ]] that is renewed lives on, up to its maximum
+    [[ it.place ]]
+
     Given [[ shorter ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"

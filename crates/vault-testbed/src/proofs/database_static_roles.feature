@@ -1,8 +1,9 @@
 Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
 [% for it in objects %]
 
-  # [[ it.place ]]
   Scenario: [[ it.issues ]] gives a login that works
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
@@ -10,6 +11,8 @@ Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
     And the login works in its database
 
   Scenario: The password of [[ it.issues ]] is rotated on demand
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
@@ -18,6 +21,8 @@ Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
 [% if it.said.rotation_period %]
 
   Scenario: The password of [[ it.issues ]] is rotated by its period
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"

@@ -1,8 +1,9 @@
 Feature: Secrets are kept as the spec says
 [% for it in objects %]
 
-  # [[ it.place ]]
   Scenario: [[ it.path ]] holds what it should
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     Then the secret "[[ it.path ]]" holds what the spec says

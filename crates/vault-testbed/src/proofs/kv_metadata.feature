@@ -3,8 +3,9 @@ Feature: Versions of secrets are kept as the spec says
 [% set secret = it.mount ~ "/data/" ~ it.name %]
 [% if it.has_data and (it.said.cas_required or it.said.max_versions or it.said.delete_version_after) %]
 
-  # [[ it.place ]]
   Scenario: [[ it.path ]] is heeded
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
 [% if it.said.cas_required %]

@@ -1,8 +1,9 @@
 Feature: Policies grant what they say, and nothing beside it
 [% for it in logins %]
 
-  # [[ it.place ]]
   Scenario: Whoever logs in by [[ it.path ]] may what its policies grant, and nothing beside it
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
 [% if it.may %]

@@ -1,8 +1,9 @@
 Feature: Vault alone knows the passwords that it works with
 [% for it in objects %]
 
-  # [[ it.place ]]
   Scenario: The password that the spec gives [[ it.path ]] is worth nothing afterwards
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     Then the password that the spec gives "[[ it.path ]]" is refused

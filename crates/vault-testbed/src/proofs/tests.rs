@@ -88,55 +88,64 @@ fn a_dynamic_role_is_issued_renewed_revoked_and_waited_out() {
         "database_roles.feature",
         "*/roles/*",
         expect![[r#"
-        Feature: Logins that Vault makes in a database work, and end
+            Feature: Logins that Vault makes in a database work, and end
 
-          # spec.yaml:12:7
-          Scenario: database/creds/reader issues a login that works
-            Given the spec "specs/shop" stands
-            And "database/roles/reader" could be made
-            When a login is issued from "database/creds/reader"
-            Then the login's lease lasts 120 s
-            And the login works in its database
+              Scenario: database/creds/reader issues a login that works
+                spec.yaml:12:7
 
-          Scenario: A lease of database/creds/reader is renewed, and never beyond its maximum
-            Given the spec "specs/shop" stands
-            And "database/roles/reader" could be made
-            When a login is issued from "database/creds/reader"
-            And the login's lease is renewed
-            Then the login's lease lasts 120 s
-            When the login's lease is renewed by 1200 s
-            Then the login's lease ends at most 600 s after its issue
-            And the database keeps the login as long as its lease
-            And the login works in its database
+                Given the spec "specs/shop" stands
+                And "database/roles/reader" could be made
+                When a login is issued from "database/creds/reader"
+                Then the login's lease lasts 120 s
+                And the login works in its database
 
-          Scenario: A revoked login of database/creds/reader is gone
-            Given the spec "specs/shop" stands
-            And "database/roles/reader" could be made
-            When a login is issued from "database/creds/reader"
-            Then the login works in its database
-            When the login's lease is revoked
-            Then the login is refused by its database
-            And its database knows the login no more
-            And the login's lease is gone
+              Scenario: A lease of database/creds/reader is renewed, and never beyond its maximum
+                spec.yaml:12:7
 
-          Scenario: A login of database/creds/reader that nobody renews ends with its lease
-            Given the spec "specs/shop" stands, its lives divided by 30
-            And "database/roles/reader" could be made
-            When a login is issued from "database/creds/reader"
-            Then the login's lease lasts 4 s
-            And the login works in its database
-            And the login is refused once its lease is over
-            And its database knows the login no more
-            And the login's lease is gone
+                Given the spec "specs/shop" stands
+                And "database/roles/reader" could be made
+                When a login is issued from "database/creds/reader"
+                And the login's lease is renewed
+                Then the login's lease lasts 120 s
+                When the login's lease is renewed by 1200 s
+                Then the login's lease ends at most 600 s after its issue
+                And the database keeps the login as long as its lease
+                And the login works in its database
 
-          Scenario: A login of database/creds/reader that is renewed lives on, up to its maximum
-            Given the spec "specs/shop" stands, its lives divided by 30
-            And "database/roles/reader" could be made
-            When a login is issued from "database/creds/reader"
-            And the login's lease is renewed until its maximum of 20 s
-            Then the login is refused once its lease is over
-            And its database knows the login no more
-    "#]],
+              Scenario: A revoked login of database/creds/reader is gone
+                spec.yaml:12:7
+
+                Given the spec "specs/shop" stands
+                And "database/roles/reader" could be made
+                When a login is issued from "database/creds/reader"
+                Then the login works in its database
+                When the login's lease is revoked
+                Then the login is refused by its database
+                And its database knows the login no more
+                And the login's lease is gone
+
+              Scenario: A login of database/creds/reader that nobody renews ends with its lease
+                spec.yaml:12:7
+
+                Given the spec "specs/shop" stands, its lives divided by 30
+                And "database/roles/reader" could be made
+                When a login is issued from "database/creds/reader"
+                Then the login's lease lasts 4 s
+                And the login works in its database
+                And the login is refused once its lease is over
+                And its database knows the login no more
+                And the login's lease is gone
+
+              Scenario: A login of database/creds/reader that is renewed lives on, up to its maximum
+                spec.yaml:12:7
+
+                Given the spec "specs/shop" stands, its lives divided by 30
+                And "database/roles/reader" could be made
+                When a login is issued from "database/creds/reader"
+                And the login's lease is renewed until its maximum of 20 s
+                Then the login is refused once its lease is over
+                And its database knows the login no more
+        "#]],
     );
 }
 
@@ -147,30 +156,35 @@ fn a_static_role_is_rotated_on_demand_and_by_its_period() {
         "database_static_roles.feature",
         "*/static-roles/*",
         expect![[r#"
-        Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
+            Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
 
-          # spec.yaml:18:7
-          Scenario: database/static-creds/reporting gives a login that works
-            Given the spec "specs/shop" stands
-            And "database/static-roles/reporting" could be made
-            When a login is issued from "database/static-creds/reporting"
-            Then the login is of the user "reporting"
-            And the login works in its database
+              Scenario: database/static-creds/reporting gives a login that works
+                spec.yaml:18:7
 
-          Scenario: The password of database/static-creds/reporting is rotated on demand
-            Given the spec "specs/shop" stands
-            And "database/static-roles/reporting" could be made
-            When a login is issued from "database/static-creds/reporting"
-            And its password is rotated by "database/rotate-role/reporting"
-            Then a new password works, and the old one is refused
+                Given the spec "specs/shop" stands
+                And "database/static-roles/reporting" could be made
+                When a login is issued from "database/static-creds/reporting"
+                Then the login is of the user "reporting"
+                And the login works in its database
 
-          Scenario: The password of database/static-creds/reporting is rotated by its period
-            Given the spec "specs/shop" stands
-            And "database/static-roles/reporting" could be made
-            When a login is issued from "database/static-creds/reporting"
-            And its rotation period is 5 s instead
-            Then within 20 s a new password works, and the old one is refused
-    "#]],
+              Scenario: The password of database/static-creds/reporting is rotated on demand
+                spec.yaml:18:7
+
+                Given the spec "specs/shop" stands
+                And "database/static-roles/reporting" could be made
+                When a login is issued from "database/static-creds/reporting"
+                And its password is rotated by "database/rotate-role/reporting"
+                Then a new password works, and the old one is refused
+
+              Scenario: The password of database/static-creds/reporting is rotated by its period
+                spec.yaml:18:7
+
+                Given the spec "specs/shop" stands
+                And "database/static-roles/reporting" could be made
+                When a login is issued from "database/static-creds/reporting"
+                And its rotation period is 5 s instead
+                Then within 20 s a new password works, and the old one is refused
+        "#]],
     );
 }
 
@@ -187,23 +201,24 @@ claims:
         "claims.feature",
         "database/creds/*",
         expect![[r#"
-        Feature: What the spec claims holds
+            Feature: What the spec claims holds
 
-          # spec.yaml:21:5
-          Scenario: A login of database/creds/reader can what spec.yaml:21:5 claims, and no more
-            Given the spec "specs/shop" stands
-            And "database/roles/reader" could be made
-            When a login is issued from "database/creds/reader"
-            Then the login can
-              """
-              SELECT 1;
-              SELECT '|'
-              """
-            Then the login cannot
-              ```
-              SELECT '"""'
-              ```
-    "#]],
+              Scenario: A login of database/creds/reader can what spec.yaml:21:5 claims, and no more
+                spec.yaml:21:5
+
+                Given the spec "specs/shop" stands
+                And "database/roles/reader" could be made
+                When a login is issued from "database/creds/reader"
+                Then the login can
+                  """
+                  SELECT 1;
+                  SELECT '|'
+                  """
+                Then the login cannot
+                  ```
+                  SELECT '"""'
+                  ```
+        "#]],
     );
 }
 
@@ -229,44 +244,54 @@ fn an_approle_is_held_to_what_it_says_of_tokens_and_secret_ids() {
         "approle_roles.feature",
         "auth/*",
         expect![[r#"
-        Feature: AppRole lets in who has a role-id and a secret-id, and nobody else
+            Feature: AppRole lets in who has a role-id and a secret-id, and nobody else
 
-          # spec.yaml:14:7
-          Scenario: Whoever logs in by auth/approle/role/app gets the token that it says
-            Given the spec "specs/shop" stands
-            And "auth/approle/role/app" could be made
-            When someone logs in by "auth/approle/role/app"
-            Then its token has the policies "app,default"
-            Then its token lasts 120 s
-            Then its token is renewable
-            When its token is renewed by 1200 s
-            Then its token ends at most 600 s after its issue
+              # spec.yaml:14:7
+              Scenario: Whoever logs in by auth/approle/role/app gets the token that it says
+                spec.yaml:14:7
 
-          Scenario: A token of auth/approle/role/app that nobody renews ends
-            Given the spec "specs/shop" stands, its lives divided by 30
-            And "auth/approle/role/app" could be made
-            When someone logs in by "auth/approle/role/app"
-            Then its token lasts 4 s
-            And its token is refused once its life is over
+                Given the spec "specs/shop" stands
+                And "auth/approle/role/app" could be made
+                When someone logs in by "auth/approle/role/app"
+                Then its token has the policies "app,default"
+                Then its token lasts 120 s
+                Then its token is renewable
+                When its token is renewed by 1200 s
+                Then its token ends at most 600 s after its issue
 
-          Scenario: A token of auth/approle/role/app that is renewed lives on, up to its maximum
-            Given the spec "specs/shop" stands, its lives divided by 30
-            And "auth/approle/role/app" could be made
-            When someone logs in by "auth/approle/role/app"
-            And its token is renewed until its maximum of 20 s
-            Then its token is refused once its life is over
+              Scenario: A token of auth/approle/role/app that nobody renews ends
+                spec.yaml:14:7
 
-          Scenario: A secret-id of auth/approle/role/app is needed, and can be handed over wrapped
-            Given the spec "specs/shop" stands
-            And "auth/approle/role/app" could be made
-            Then a wrong secret-id is refused by "auth/approle/role/app"
-            And a wrapped secret-id of "auth/approle/role/app" can be had once
+                Given the spec "specs/shop" stands, its lives divided by 30
+                And "auth/approle/role/app" could be made
+                When someone logs in by "auth/approle/role/app"
+                Then its token lasts 4 s
+                And its token is refused once its life is over
 
-          Scenario: A secret-id of auth/approle/role/app is good for as many logins as it says
-            Given the spec "specs/shop" stands
-            And "auth/approle/role/app" could be made
-            Then a secret-id of "auth/approle/role/app" is good for 2 logins
-    "#]],
+              Scenario: A token of auth/approle/role/app that is renewed lives on, up to its maximum
+                spec.yaml:14:7
+
+                Given the spec "specs/shop" stands, its lives divided by 30
+                And "auth/approle/role/app" could be made
+                When someone logs in by "auth/approle/role/app"
+                And its token is renewed until its maximum of 20 s
+                Then its token is refused once its life is over
+
+              Scenario: A secret-id of auth/approle/role/app is needed, and can be handed over wrapped
+                spec.yaml:14:7
+
+                Given the spec "specs/shop" stands
+                And "auth/approle/role/app" could be made
+                Then a wrong secret-id is refused by "auth/approle/role/app"
+                And a wrapped secret-id of "auth/approle/role/app" can be had once
+
+              Scenario: A secret-id of auth/approle/role/app is good for as many logins as it says
+                spec.yaml:14:7
+
+                Given the spec "specs/shop" stands
+                And "auth/approle/role/app" could be made
+                Then a secret-id of "auth/approle/role/app" is good for 2 logins
+        "#]],
     );
 }
 
@@ -277,23 +302,24 @@ fn policies_are_tried_where_they_grant_and_beside_it() {
         "policies.feature",
         "auth/*",
         expect![[r#"
-        Feature: Policies grant what they say, and nothing beside it
+            Feature: Policies grant what they say, and nothing beside it
 
-          # spec.yaml:14:7
-          Scenario: Whoever logs in by auth/approle/role/app may what its policies grant, and nothing beside it
-            Given the spec "specs/shop" stands
-            And "auth/approle/role/app" could be made
-            Then whoever logs in by "auth/approle/role/app" may
-              | read | secret/data/vaultwright-proof/shared |
-              | create | secret/data/app/vaultwright-proof |
-              | read | secret/data/app/vaultwright-proof |
-            Then whoever logs in by "auth/approle/role/app" may not
-              | read | secret/data/app-beside/vaultwright-proof |
-              | read | secret/data/app/locked |
-              | update | secret/data/app-beside/vaultwright-proof |
-              | update | secret/data/app/locked-beside |
-              | update | secret/data/vaultwright-proof-beside/shared |
-    "#]],
+              Scenario: Whoever logs in by auth/approle/role/app may what its policies grant, and nothing beside it
+                spec.yaml:14:7
+
+                Given the spec "specs/shop" stands
+                And "auth/approle/role/app" could be made
+                Then whoever logs in by "auth/approle/role/app" may
+                  | read | secret/data/vaultwright-proof/shared |
+                  | create | secret/data/app/vaultwright-proof |
+                  | read | secret/data/app/vaultwright-proof |
+                Then whoever logs in by "auth/approle/role/app" may not
+                  | read | secret/data/app-beside/vaultwright-proof |
+                  | read | secret/data/app/locked |
+                  | update | secret/data/app-beside/vaultwright-proof |
+                  | update | secret/data/app/locked-beside |
+                  | update | secret/data/vaultwright-proof-beside/shared |
+        "#]],
     );
 }
 

@@ -3,6 +3,8 @@ Feature: Users get in with their password, and nobody else
 [% include "token.part" %]
 
   Scenario: [[ it.path ]] needs its password
+    [[ it.place ]]
+
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
     Then a wrong password is refused by "[[ it.path ]]"

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Results, ScenarioResult, StepResult, Verdict};
+use super::{Results, ScenarioResult, StepResult, TurnResult};
 
 /// The shape of the JSON below; it changes only together with this name.
 pub const FORMAT: &str = "vaultwright/scenarios/1";
@@ -21,11 +21,6 @@ pub fn json(results: &Results) -> Value {
 }
 
 fn scenario(result: &ScenarioResult) -> Value {
-    let (verdict, reason) = match &result.verdict {
-        Verdict::Passed => ("passed", None),
-        Verdict::Failed { reason } => ("failed", Some(reason)),
-        Verdict::Skipped { reason } => ("skipped", Some(reason)),
-    };
     json!({
         "feature": result.feature,
         "rule": result.rule,
@@ -33,12 +28,23 @@ fn scenario(result: &ScenarioResult) -> Value {
         "file": result.path,
         "line": result.line,
         "tags": result.tags,
-        "verdict": verdict,
-        "reason": reason,
+        "description": result.description,
+        "verdict": result.verdict.word(),
+        "reason": result.verdict.reason(),
         "attempts": result.attempts,
         "seconds": result.took.as_secs_f64(),
-        "evidence": result.evidence,
+        "evidence": result.evidence().collect::<Vec<&str>>(),
         "steps": result.steps.iter().map(step).collect::<Vec<Value>>(),
+        "turns": result.turns.iter().map(turn).collect::<Vec<Value>>(),
+    })
+}
+
+fn turn(turn: &TurnResult) -> Value {
+    json!({
+        "of": turn.of,
+        "what": turn.what.word(),
+        "at_seconds": turn.at.as_secs_f64(),
+        "lasts_seconds": turn.lasts.map(|it| it.as_secs()),
     })
 }
 
@@ -49,5 +55,6 @@ fn step(step: &StepResult) -> Value {
         "line": step.line,
         "seconds": step.took.as_secs_f64(),
         "failed": step.failed,
+        "evidence": step.evidence,
     })
 }

@@ -44,11 +44,11 @@ fn case(result: &ScenarioResult) -> TestCase {
     let mut case = TestCase::new(&result.name, status);
     case.set_classname(result.rule.as_ref().unwrap_or(&result.feature));
     case.set_time(result.took);
-    let steps = result.steps.iter().map(|it| {
+    let steps = result.steps.iter().flat_map(|it| {
         let sign = if it.failed { "FAILED" } else { "ok" };
-        format!("{sign:<6} {} {} ({:.2} s)", it.keyword, it.text, it.took.as_secs_f64())
+        let step = format!("{sign:<6} {} {} ({:.2} s)", it.keyword, it.text, it.took.as_secs_f64());
+        std::iter::once(step).chain(it.evidence.iter().map(|it| format!("       {it}")))
     });
-    let evidence = result.evidence.iter().map(|it| format!("       {it}"));
-    case.set_system_out(steps.chain(evidence).collect::<Vec<String>>().join("\n"));
+    case.set_system_out(steps.collect::<Vec<String>>().join("\n"));
     case
 }

@@ -1,16 +1,23 @@
-//! What became of each scenario, and how that is told: on a terminal, as JUnit, as JSON.
+//! What became of each scenario, and how that is told: on a terminal, as a page, as JUnit, as JSON, as Markdown.
 
+mod html;
 mod json;
 mod junit;
+mod markdown;
 mod recorder;
 mod terminal;
+mod timeline;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use html::{HtmlError, html};
 pub use json::{FORMAT, json};
 pub use junit::{JunitError, junit};
+pub use markdown::markdown;
 pub use recorder::{Longest, Recorder};
 pub use terminal::{line, summary};
+
+use crate::world::Change;
 
 /// All texts are masked.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +36,14 @@ pub struct ScenarioResult {
     pub line: usize,
     pub rule: Option<String>,
     pub name: String,
+    /// What the feature says below the name: of a proof, the place in the spec.
+    pub description: Option<String>,
     pub tags: Vec<String>,
     pub verdict: Verdict,
     /// Of the last attempt.
     pub steps: Vec<StepResult>,
-    pub evidence: Vec<String>,
+    /// In the order of time.
+    pub turns: Vec<TurnResult>,
     pub took: Duration,
     /// More than one for a scenario with `@retry`.
     pub attempts: usize,
@@ -55,6 +65,53 @@ pub struct StepResult {
     pub line: usize,
     pub took: Duration,
     pub failed: bool,
+    /// What was seen that shows that it holds, or does not.
+    pub evidence: Vec<String>,
+}
+
+/// A turn in the life of a lease, a token or a password.
+#[derive(Clone, Debug)]
+pub struct TurnResult {
+    pub of: String,
+    pub what: Change,
+    /// Since the scenario began.
+    pub at: Duration,
+    pub lasts: Option<Duration>,
+}
+
+/// What results are of, for those who read them later.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// Such as the spec's name.
+    pub title: String,
+    /// Name and value, such as the ground.
+    pub facts: Vec<(String, String)>,
+    /// What no scenario shows, and why.
+    pub not_proven: Vec<(String, String)>,
+}
+
+impl ScenarioResult {
+    pub fn evidence(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().flat_map(|it| &it.evidence).map(String::as_str)
+    }
+}
+
+impl Verdict {
+    /// `passed`, `failed`, `skipped`
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Failed { .. } => "failed",
+            Verdict::Skipped { .. } => "skipped",
+        }
+    }
+
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Verdict::Passed => None,
+            Verdict::Failed { reason } | Verdict::Skipped { reason } => Some(reason),
+        }
+    }
 }
 
 impl Results {

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, SystemTime},
 };
 
 use cucumber::{
@@ -13,10 +13,10 @@ use cucumber::{
     writer::Normalized,
 };
 
-use super::{ScenarioResult, StepResult, Verdict};
+use super::{ScenarioResult, StepResult, TurnResult, Verdict};
 use crate::{
     secrets::Secrets,
-    world::{Notes, World},
+    world::{Noted, Notes, Seen, World},
 };
 
 /// Clones record into the same place.
@@ -40,8 +40,10 @@ type Key = (String, usize, String);
 
 struct Open {
     result: ScenarioResult,
-    began: Instant,
-    step_began: Option<(Instant, String)>,
+    began: SystemTime,
+    step_began: Option<(SystemTime, String)>,
+    /// When each step of the result was over.
+    steps_ended: Vec<SystemTime>,
     fails: Option<String>,
 }
 
@@ -70,7 +72,7 @@ impl Recorder {
         let under_way = state.open.values().filter_map(|it| Some((it, it.step_began.as_ref()?)));
         let (open, (began, step)) = under_way.min_by_key(|(_, (began, _))| *began)?;
         let scenario = open.result.name.clone();
-        Some(Longest { step: step.clone(), scenario, took: began.elapsed() })
+        Some(Longest { step: step.clone(), scenario, took: since(*began, SystemTime::now()) })
     }
 
     /// What has ended, and as failed what has only begun.
@@ -79,7 +81,7 @@ impl Recorder {
         let open: Vec<Open> = state.open.drain().map(|(_, it)| it).collect();
         let mut ended = std::mem::take(&mut state.ended);
         for mut open in open {
-            open.result.took = open.began.elapsed();
+            open.result.took = since(open.began, SystemTime::now());
             open.result.verdict = Verdict::Failed { reason: why_not_ended.to_owned() };
             ended.push(open.result);
         }
@@ -96,6 +98,7 @@ impl Recorder {
         rule: Option<&Source<gherkin::Rule>>,
         scenario: &Source<gherkin::Scenario>,
         event: &RetryableScenario<World>,
+        at: SystemTime,
     ) {
         let key = key(feature, scenario);
         let attempt = event.retries.map_or(0, |it| it.current);
@@ -106,8 +109,9 @@ impl Recorder {
             event::Scenario::Started => {
                 let open = Open {
                     result: begun(feature, rule, scenario, attempt + 1, &self.secrets),
-                    began: Instant::now(),
+                    began: at,
                     step_began: None,
+                    steps_ended: Vec::new(),
                     fails: None,
                 };
                 state.open.insert(key, open);
@@ -120,7 +124,7 @@ impl Recorder {
             event::Scenario::Hook(..) | event::Scenario::Log(_) => {}
             event::Scenario::Background(step, event) | event::Scenario::Step(step, event) => {
                 if let Some(open) = state.open.get_mut(&key) {
-                    open.step(step, event, &self.secrets);
+                    open.step(step, event, at, &self.secrets);
                 }
             }
             event::Scenario::Finished => {
@@ -130,7 +134,7 @@ impl Recorder {
                 if is_retried {
                     return;
                 }
-                let result = open.end(notes, &self.secrets);
+                let result = open.end(notes, at, &self.secrets);
                 if let Some(on_end) = &mut state.on_end {
                     on_end(&result);
                 }
@@ -141,14 +145,20 @@ impl Recorder {
 }
 
 impl Open {
-    fn step(&mut self, step: &gherkin::Step, event: &event::Step<World>, secrets: &Secrets) {
+    fn step(
+        &mut self,
+        step: &gherkin::Step,
+        event: &event::Step<World>,
+        at: SystemTime,
+        secrets: &Secrets,
+    ) {
         let text = secrets.mask(&step.value);
         let took = match event {
             event::Step::Started => {
-                self.step_began = Some((Instant::now(), text));
+                self.step_began = Some((at, text));
                 return;
             }
-            _ => self.step_began.take().map(|(it, _)| it.elapsed()).unwrap_or_default(),
+            _ => self.step_began.take().map(|(it, _)| since(it, at)).unwrap_or_default(),
         };
         let fails = match event {
             event::Step::Failed(_, _, _, StepError::Panic(why)) => Some(said(why)),
@@ -164,13 +174,18 @@ impl Open {
             line: step.position.line,
             took,
             failed: fails.is_some(),
+            evidence: Vec::new(),
         });
+        self.steps_ended.push(at);
         if let Some(why) = fails {
             self.fails.get_or_insert(why);
         }
     }
 
-    fn end(self, notes: crate::world::Noted, secrets: &Secrets) -> ScenarioResult {
+    fn end(mut self, notes: Noted, at: SystemTime, secrets: &Secrets) -> ScenarioResult {
+        for seen in &notes.seen {
+            self.saw(seen, secrets);
+        }
         let verdict = match (notes.skipped, self.fails) {
             (Some(reason), _) => Verdict::Skipped { reason: secrets.mask(&reason) },
             (None, Some(reason)) => Verdict::Failed { reason: secrets.mask(&reason) },
@@ -178,11 +193,25 @@ impl Open {
         };
         ScenarioResult {
             verdict,
-            took: self.began.elapsed(),
-            evidence: notes.evidence.iter().map(|it| secrets.mask(it)).collect(),
+            took: since(self.began, at),
             vaults_started_in: notes.vaults_started_in,
             ..self.result
         }
+    }
+
+    /// Belongs to the step that was under way: events may be heard later than they happened.
+    fn saw(&mut self, seen: &Seen, secrets: &Secrets) {
+        let step = self.steps_ended.partition_point(|ended| *ended < seen.at);
+        let last = self.result.steps.len().saturating_sub(1);
+        if let Some(step) = self.result.steps.get_mut(step.min(last)) {
+            step.evidence.push(secrets.mask(&seen.text));
+        }
+        self.result.turns.extend(seen.turn.as_ref().map(|turn| TurnResult {
+            of: secrets.mask(&turn.of),
+            what: turn.what,
+            at: since(self.began, seen.at),
+            lasts: turn.lasts,
+        }));
     }
 }
 
@@ -196,13 +225,14 @@ impl Writer<World> for Recorder {
     ) {
         // Features are parsed before the run: there is no other error.
         let Ok(event) = event else { return };
+        let at = event.at;
         let event::Cucumber::Feature(feature, event) = event.into_inner() else { return };
         match event {
             event::Feature::Scenario(scenario, event) => {
-                self.scenario(&feature, None, &scenario, &event);
+                self.scenario(&feature, None, &scenario, &event, at);
             }
             event::Feature::Rule(rule, event::Rule::Scenario(scenario, event)) => {
-                self.scenario(&feature, Some(&rule), &scenario, &event);
+                self.scenario(&feature, Some(&rule), &scenario, &event, at);
             }
             _ => {}
         }
@@ -231,14 +261,20 @@ fn begun(
         line: scenario.position.line,
         rule: rule.map(|it| secrets.mask(&it.name)),
         name: secrets.mask(&scenario.name),
+        description: scenario.description.as_deref().map(|it| secrets.mask(it.trim())),
         tags: scenario.tags.clone(),
         verdict: Verdict::Passed,
         steps: Vec::new(),
-        evidence: Vec::new(),
+        turns: Vec::new(),
         took: Duration::ZERO,
         attempts,
         vaults_started_in: Vec::new(),
     }
+}
+
+/// Nothing, where the clock was set back.
+fn since(began: SystemTime, at: SystemTime) -> Duration {
+    at.duration_since(began).unwrap_or_default()
 }
 
 /// What a panic says.

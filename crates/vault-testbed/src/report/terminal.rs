@@ -39,12 +39,12 @@ fn failed(result: &ScenarioResult, reason: &str, text: &mut String) {
         let sign = if step.failed { '✗' } else { '✓' };
         let _ =
             writeln!(text, "    {sign} {} {} ({})", step.keyword, step.text, seconds(step.took));
+        for line in &step.evidence {
+            let _ = writeln!(text, "        seen: {line}");
+        }
     }
     for line in reason.lines() {
         let _ = writeln!(text, "        {line}");
-    }
-    for line in &result.evidence {
-        let _ = writeln!(text, "      seen: {line}");
     }
 }
 

@@ -12,7 +12,7 @@ use vault_model::request::Request;
 use super::{SOON, until, vault::said};
 use crate::{
     ground::{POSTGRES, ServerOptions, far::postgres_login},
-    world::{Credential, Failure, Result, World, ensure, failure},
+    world::{Change, Credential, Failure, Result, World, ensure, failure},
 };
 
 const INVENTORY: &str = "CREATE TABLE inventory (item text, in_stock int);
@@ -110,7 +110,8 @@ async fn issued_by(world: &mut World, who: String, name: String, path: String) -
 #[then(expr = "the credential {word} works")]
 async fn works(world: &mut World, name: String) -> Result {
     let connection = PgConnection::connect_with(&login(world, &name)?).await?;
-    world.evidence(format!("{} logs in", world.credential(&name)?.username));
+    let username = &world.credential(&name)?.username;
+    world.turn(username, Change::Used, None, format!("{username} logs in"));
     Ok(connection.close().await?)
 }
 
@@ -131,8 +132,10 @@ async fn may_not(world: &mut World, name: String, sql: String) -> Result {
 #[then(expr = "the credential {word} is refused with SQLSTATE {word}")]
 async fn is_refused(world: &mut World, name: String, state: String) -> Result {
     let login = login(world, &name)?;
-    world.evidence(format!("a login as {} is refused", world.credential(&name)?.username));
-    until(SOON, || async { refused(run(&login, "SELECT 1").await, &state) }).await
+    until(SOON, || async { refused(run(&login, "SELECT 1").await, &state) }).await?;
+    let username = &world.credential(&name)?.username;
+    world.turn(username, Change::Refused, None, format!("a login as {username} is refused"));
+    Ok(())
 }
 
 /// The login is refused, and the catalogue knows it no longer.
@@ -178,11 +181,17 @@ async fn first_password_works(world: &mut World, database: String) -> Result {
 pub async fn issue(world: &mut World, who: &str, name: &str, path: &str) -> Result {
     let issued_at = Instant::now();
     let answer = world.token(who)?.clone().send_once(&Request::get(world.filled(path))).await;
-    world.evidence(format!("{who}: GET {path}: {}", said(&answer)));
-    if let Ok(answer) = &answer {
-        let credential = credential(answer, path, issued_at)?;
-        world.add_secret(&format!("the password of {name}"), credential.password.expose_secret());
-        world.credentials.insert(name.to_owned(), credential);
+    let seen = format!("{who}: GET {path}: {}", said(&answer));
+    match &answer {
+        Err(_) => world.evidence(seen),
+        Ok(answer) => {
+            let credential = credential(answer, path, issued_at)?;
+            let lasts = (credential.lease_seconds > 0).then_some(credential.lease_seconds);
+            world.turn(&credential.username, Change::Issued, lasts, seen);
+            let password = credential.password.expose_secret();
+            world.add_secret(&format!("the password of {name}"), password);
+            world.credentials.insert(name.to_owned(), credential);
+        }
     }
     let outcome = answer.as_ref().map(drop).map_err(|err| Failure(err.to_string()));
     world.answer = Some(answer);
@@ -236,7 +245,12 @@ async fn gone(world: &World, name: &str, deadline: Duration) -> Result {
         ensure(count == 0, || format!("pg_roles still has {username}"))
     })
     .await?;
-    world.evidence(format!("{username} is refused and in no catalogue"));
+    world.turn(
+        &username,
+        Change::Refused,
+        None,
+        format!("{username} is refused and in no catalogue"),
+    );
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vault_model::request::{Method, Request};
 
 use super::{SOON, database::lookup, until, vault::ask};
-use crate::world::{Failure, Result, World, ensure, failure};
+use crate::world::{Change, Failure, Result, World, ensure, failure};
 
 #[then(expr = "the lease of {word} is {int} seconds long")]
 async fn is_long(world: &mut World, name: String, seconds: u64) -> Result {
@@ -25,6 +25,10 @@ async fn renew(world: &mut World, name: String, seconds: u64) -> Result {
     let body = json!({ "lease_id": world.credential(&name)?.lease_id, "increment": seconds });
     let body = body.as_object().cloned().unwrap_or_default();
     let answer = world.vault()?.send_once(&Request::post("sys/leases/renew", body)).await;
+    if let Some(lease) = answer.as_ref().ok().and_then(|it| it.lease.as_ref()) {
+        let (username, seconds) = (&world.credential(&name)?.username, lease.duration_seconds);
+        world.turn(username, Change::Renewed, Some(seconds), format!("{seconds} s more"));
+    }
     world.answer = Some(answer);
     Ok(())
 }
@@ -72,7 +76,9 @@ async fn has_lived(world: &mut World, name: String, least: u64, most: u64) -> Re
 async fn revoke(world: &mut World, name: String) -> Result {
     let body = json!({ "lease_id": world.credential(&name)?.lease_id, "sync": true });
     let vault = world.vault()?.clone();
-    ask(&vault, Method::Post, "sys/leases/revoke", body).await.map(drop)
+    ask(&vault, Method::Post, "sys/leases/revoke", body).await?;
+    world.turn(&world.credential(&name)?.username, Change::Revoked, None, "sys/leases/revoke");
+    Ok(())
 }
 
 #[when(expr = "all leases below {string} are revoked")]

@@ -11,7 +11,7 @@ use vault_model::{Body, request::Request};
 use crate::{
     ground::far::{FarSide, Login, Refusal, Said},
     steps::{SOON, until, vault::there},
-    world::{Failure, Result, World, ensure, failure},
+    world::{Change, Failure, Result, World, ensure, failure},
 };
 
 /// What the scenario calls "the login".
@@ -73,10 +73,11 @@ async fn issued(world: &mut World, path: String) -> Result {
     let (username, password) = (text("username")?, text("password")?);
     world.add_secret(&format!("the password of {username}"), &password);
     let seconds = answer.lease.as_ref().map_or(0, |it| it.duration_seconds);
-    world.evidence(match &answer.lease {
+    let seen = match &answer.lease {
         Some(lease) => format!("{username}, lease {} of {seconds} s", lease.id),
         None => format!("{username}, without a lease"),
-    });
+    };
+    world.turn(&username, Change::Issued, answer.lease.as_ref().map(|_| seconds), seen);
     world.proven.login = Some(DatabaseLogin {
         path,
         username,
@@ -150,7 +151,8 @@ async fn works(world: &mut World) -> Result {
     let hello = login.place.login.side.hello;
     match login.login().say(hello).await? {
         Said::Done => {
-            world.evidence(format!("{} logged in and asked `{hello}`", login.username));
+            let seen = format!("{} logged in and asked `{hello}`", login.username);
+            world.turn(&login.username, Change::Used, None, seen);
             Ok(())
         }
         Said::Refused(refusal) => failure(format!("{}: {refusal}", login.username)),
@@ -212,8 +214,8 @@ async fn renew(world: &mut World, increment: Option<u64>) -> Result {
     let answer = world.vault()?.send_once(&Request::post("sys/leases/renew", body)).await?;
     let lease = answer.lease.ok_or_else(|| Failure("the renewal answers no lease".into()))?;
     let age = login.issued_at.elapsed().as_secs_f64();
-    world
-        .evidence(format!("renewed {age:.1} s after its issue: {} s more", lease.duration_seconds));
+    let seen = format!("renewed {age:.1} s after its issue: {} s more", lease.duration_seconds);
+    world.turn(&login.username, Change::Renewed, Some(lease.duration_seconds), seen);
     if let Some(login) = &mut world.proven.login {
         login.renewed = (asked_at, lease.duration_seconds);
         login.lease = Some(lease);
@@ -271,6 +273,8 @@ async fn revoked(world: &mut World) -> Result {
     let body =
         Body::from_iter([("lease_id".to_owned(), json!(id)), ("sync".to_owned(), json!(true))]);
     world.vault()?.send(&Request::post("sys/leases/revoke", body)).await?;
+    let login = world.proven.login()?;
+    world.turn(&login.username, Change::Revoked, None, "sys/leases/revoke, and waited for");
     Ok(())
 }
 
@@ -278,7 +282,8 @@ async fn revoked(world: &mut World) -> Result {
 async fn is_refused(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let seen = until_refused(&login.login(), SOON).await?;
-    world.evidence(format!("{}: {seen}", login.username));
+    let text = format!("{}: {seen}", login.username);
+    world.turn(&login.username, Change::Refused, None, text);
     Ok(())
 }
 
@@ -290,7 +295,8 @@ async fn is_refused_in_time(world: &mut World) -> Result {
     let left = ends_at.saturating_duration_since(Instant::now());
     let seen = until_refused(&who, left + SOON).await?;
     let age = login.issued_at.elapsed().as_secs_f64();
-    world.evidence(format!("{age:.1} s after its issue: {seen}"));
+    let text = format!("{age:.1} s after its issue: {seen}");
+    world.turn(&login.username, Change::Refused, None, text);
     ensure(Instant::now() + SLACK >= ends_at, || {
         let early = ends_at.saturating_duration_since(Instant::now()).as_secs_f64();
         format!("{} is refused {early:.1} s before its lease is over: {seen}", login.username)
@@ -345,7 +351,8 @@ async fn lease_is_gone(world: &mut World) -> Result {
 /// On demand.
 #[when(expr = "its password is rotated by {string}")]
 async fn rotated(world: &mut World, path: String) -> Result {
-    world.vault()?.send_once(&Request::post(path, Body::new())).await?;
+    world.vault()?.send_once(&Request::post(&path, Body::new())).await?;
+    world.turn(&world.proven.login()?.username, Change::Rotated, None, path);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::{
         SOON, until,
         vault::{said, there},
     },
-    world::{Failure, Result, World, ensure, failure},
+    world::{Change, Failure, Result, World, ensure, failure},
 };
 
 /// What the scenario calls "the token".
@@ -23,6 +23,14 @@ pub struct Token {
     issued_at: Instant,
     /// When it was last renewed, and for how many seconds.
     renewed: (Instant, u64),
+}
+
+/// What a timeline calls a token: its accessor is no secret.
+fn of(auth: &Auth) -> String {
+    match auth.accessor.get(..8) {
+        Some(start) => format!("token {start}"),
+        None => "batch token".to_owned(),
+    }
 }
 
 /// A token may end this much earlier or later than its whole seconds say.
@@ -50,7 +58,9 @@ async fn logs_in(world: &mut World, role: String) -> Result {
     let issued_at = Instant::now();
     let auth = log_in(world, &role).await?;
     let duration = auth.lease_duration;
-    world.evidence(format!("{duration} s, policies {}", auth.token_policies.join(", ")));
+    let seen = format!("{duration} s, policies {}", auth.token_policies.join(", "));
+    let lasts = (duration > 0).then_some(duration);
+    world.turn(&of(&auth), Change::Issued, lasts, seen);
     world.proven.token = Some(Token::new(world.vault()?, auth, issued_at));
     Ok(())
 }
@@ -223,7 +233,8 @@ async fn renew(world: &mut World, increment: Option<u64>) -> Result {
     let answer = world.vault()?.send_once(&request).await?;
     let seconds = answer.auth.map_or(0, |it| it.lease_duration);
     let age = token.issued_at.elapsed().as_secs_f64();
-    world.evidence(format!("renewed {age:.1} s after its issue: {seconds} s more"));
+    let seen = format!("renewed {age:.1} s after its issue: {seconds} s more");
+    world.turn(&of(&token.auth), Change::Renewed, Some(seconds), seen);
     if let Some(token) = &mut world.proven.token {
         token.renewed = (asked_at, seconds);
     }
@@ -240,7 +251,8 @@ async fn is_refused_in_time(world: &mut World) -> Result {
         let answer = world.vault()?.send_once(&request).await;
         if answer.is_err() {
             let age = token.issued_at.elapsed().as_secs_f64();
-            world.evidence(format!("{age:.1} s after its issue: {}", said(&answer)));
+            let seen = format!("{age:.1} s after its issue: {}", said(&answer));
+            world.turn(&of(&token.auth), Change::Refused, None, seen);
             refused(&answer, &[403])?;
             return ensure(Instant::now() + SLACK >= token.ends_at(), || {
                 format!("the token is refused {age:.1} s after its issue, before its life is over")

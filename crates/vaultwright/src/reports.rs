@@ -1,0 +1,73 @@
+//! What a run leaves for others to read: a page, JUnit's XML, JSON, a summary in Markdown.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::Value;
+use vault_testbed::{
+    report::{self, About, Results},
+    suite::Suite,
+};
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReportArgs {
+    /// Write the results as one page of HTML that needs nothing else
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    html: Option<PathBuf>,
+    /// Write the results as JUnit's XML
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    junit: Option<PathBuf>,
+    /// Write the results as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+    /// Add a summary in Markdown to the end of a file; by default to the one of GITHUB_STEP_SUMMARY
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    markdown: Option<PathBuf>,
+}
+
+/// What every report says of a run.
+pub fn facts(suite: &Suite) -> Vec<(String, String)> {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
+    vec![
+        ("when".into(), now),
+        ("on".into(), suite.ground.kind().to_string()),
+        ("by".into(), concat!("vaultwright ", env!("CARGO_PKG_VERSION")).into()),
+    ]
+}
+
+/// Writes what was asked for, once it is sure that none of it holds a secret. `more` goes into the JSON.
+pub fn write(
+    suite: &Suite,
+    results: &Results,
+    about: &About,
+    more: Value,
+    args: &ReportArgs,
+) -> anyhow::Result<()> {
+    let mut json = report::json(results);
+    if let (Value::Object(json), Value::Object(more)) = (&mut json, more) {
+        json.extend(more);
+    }
+    let page = report::html(results, about)?;
+    let xml = report::junit(results)?;
+    let json = format!("{json:#}\n");
+    let markdown = report::markdown(results, about);
+    let summary = report::summary(results);
+    for text in [&page, &xml, &json, &markdown, &summary] {
+        let found = suite.secrets.found_in(text);
+        anyhow::ensure!(found.is_empty(), "a report would show {}", found.join(", "));
+    }
+    for (path, text) in [(&args.html, page), (&args.junit, xml), (&args.json, json)] {
+        let Some(path) = path else { continue };
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let of_job = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|it| !it.is_empty());
+    match args.markdown.clone().or(of_job.map(PathBuf::from)) {
+        Some(path) => {
+            let file = fs::File::options().create(true).append(true).open(&path);
+            file.and_then(|mut it| it.write_all(markdown.as_bytes()))
+                .with_context(|| format!("cannot write {}", path.display()))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,76 @@
+//! A run that is told to end in the middle of a scenario ends, and leaves nothing behind.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use vault_testbed::ground::servers;
+
+/// The servers that the process `parent` has started.
+fn children(parent: u32) -> Vec<u32> {
+    let own = |it: &fs::DirEntry| it.file_name().to_str()?.parse::<u32>().ok();
+    let is_child = |pid: &u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().any(|it| it == format!("PPid:\t{parent}"))
+    };
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|it| own(&it)).filter(is_child).collect()
+}
+
+/// The name and state of a process that has not ended. One that nobody has waited for yet has.
+fn living(pid: u32) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let lines: Vec<&str> = status.lines().take(3).collect();
+    (!status.contains("State:\tZ")).then(|| lines.join(", "))
+}
+
+#[track_caller]
+fn ends_in_the_middle(arguments: &[&str]) {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!(
+            "SKIPPED {arguments:?}: there is no Vault server; `cargo xtask servers` builds one"
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(arguments).env("TMPDIR", folder.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    while children(child.id()).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no server was started");
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its first server");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let servers = children(child.id());
+    let told = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success());
+    let output = child.wait_with_output().unwrap();
+
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    // One that was killed may need a moment to be gone.
+    let asked = Instant::now();
+    let mut alive: Vec<String> = servers.iter().filter_map(|it| living(*it)).collect();
+    while !alive.is_empty() && asked.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(20));
+        alive = servers.iter().filter_map(|it| living(*it)).collect();
+    }
+    assert!(alive.is_empty(), "still there: {alive:?}");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|it| it.path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_feature_ends_with_ctrl_c() {
+    ends_in_the_middle(&["test", "features/dynamic_roles.feature", "--on", "process"]);
+}
+
+#[test]
+fn a_proof_ends_with_ctrl_c() {
+    ends_in_the_middle(&["prove", "specs/airflow-agent", "--on", "process"]);
+}
