@@ -75,6 +75,11 @@ fn logins_of_mariadb_are_proven() {
 }
 
 #[test]
+fn logins_of_redis_are_proven() {
+    is_proven("fixtures/proven/redis", &[]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -98,6 +103,12 @@ fn a_missing_grant_is_refuted() {
 fn a_missing_grant_in_mariadb_is_refuted() {
     let evidence = "1142 SELECT command denied";
     is_refuted("mariadb-missing-grant", "database/creds/*", "the login can", evidence);
+}
+
+#[test]
+fn a_rule_of_redis_that_is_too_wide_is_refuted() {
+    let evidence = "`SET orders:1 screw` works as V_";
+    is_refuted("redis-too-wide", "database/creds/*", "the login cannot", evidence);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod login;
 mod mariadb;
 mod postgres;
 mod programs;
+mod redis;
 mod server;
 
 use std::fmt;
@@ -72,7 +73,7 @@ pub struct FarSide {
 }
 
 /// The first is what is meant where nobody says it.
-pub static FAR_SIDES: &[&FarSide] = &[&POSTGRES, &mariadb::MARIADB];
+pub static FAR_SIDES: &[&FarSide] = &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS];
 
 /// How a server is wanted.
 #[derive(Clone, Debug)]
@@ -91,6 +92,7 @@ pub struct ServerOptions {
 
 /// What a process is made of.
 pub(super) struct New<'a> {
+    pub options: &'a ServerOptions,
     pub installation: &'a Installation,
     /// The server's own, and already its user's.
     pub folder: &'a Path,

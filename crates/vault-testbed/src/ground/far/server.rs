@@ -46,7 +46,13 @@ impl Server {
         let place = folder.to_path_buf();
         let port = loopback::free_port()?;
         let passwords = Passwords::of(options)?;
-        let new = New { installation: &installation, folder: &place, port, passwords: &passwords };
+        let new = New {
+            options,
+            installation: &installation,
+            folder: &place,
+            port,
+            passwords: &passwords,
+        };
         let launch = (side.launch)(run, new).await?;
         let started_at = Instant::now();
         let backing = Backing::start(run, launch, folder)?;

@@ -1,0 +1,177 @@
+//! Redis, and whatever else speaks as it does. A statement is a command, or several, one a line.
+
+use std::sync::{Arc, OnceLock};
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{Client, Cmd, RedisError, RedisResult, Value as Answered, cmd};
+use futures::FutureExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+
+use super::super::images_build::Recipe;
+use super::super::process::{Launch, Stop};
+use super::{
+    Contained, FarSide, Lack, Login, New, NoAnswer, Passwords, Programs, Refusal, Result, Run,
+    Said, Server, ServerOptions,
+};
+
+pub static REDIS: FarSide = FarSide {
+    word: "redis",
+    title: "Redis",
+    version: "7.0",
+    database: "0",
+    keys: &["init", "admin_user"],
+    port: 6379,
+    superuser: "testbed",
+    programs: Programs {
+        package: "redis-server",
+        names: &["redis-server"],
+        places: &[("/usr", "bin")],
+        users: &["redis", "nobody"],
+        before_version: " v=",
+        found: OnceLock::new(),
+    },
+    image: "redis:{}",
+    recipe: Recipe {
+        packages: &["redis-server"],
+        hook: "true",
+        dockerfile: include_str!("../../../../../fixtures/servers/images/redis/Dockerfile"),
+        entrypoint: None,
+        version_command: "redis-server --version | sed 's/.* v=\\([0-9]*\\.[0-9]*\\).*/\\1/'",
+    },
+    plugin: "redis-database-plugin",
+    place,
+    hello: "AUTH",
+    catalogue: "ACL USERS",
+    launch: |run, new| launch(run, new).boxed(),
+    first: None,
+    container,
+    prepare: |server, options| prepare(server, options).boxed(),
+    ask_version: |login| ask_version(login).boxed(),
+    say: |login, commands| say(login, commands).boxed(),
+    knows: |login, user| knows(login, user).boxed(),
+    lasts: None,
+};
+
+fn place(details: &Map<String, Value>) -> Option<(String, String)> {
+    let host = details.get("host").and_then(Value::as_str)?;
+    let port = match details.get("port")? {
+        Value::String(text) => text.clone(),
+        number => number.to_string(),
+    };
+    Some((format!("{host}:{port}"), String::new()))
+}
+
+async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
+    let New { options, installation, folder, port, passwords } = new;
+    let file = folder.join("redis.conf");
+    let place = format!("bind 127.0.0.1\nport {port}\ndir \"{}\"\n", folder.display());
+    installation.write(&file, &(place + &settings(options, passwords)))?;
+    Ok(Launch {
+        name: "redis".into(),
+        program: installation.program("redis-server"),
+        arguments: vec![file.display().to_string()],
+        environment: vec![("HOME".into(), folder.display().to_string().into())],
+        log: folder.join("server.log"),
+        is_stdout_secret: false,
+        folder: folder.to_owned(),
+        user: installation.user.clone(),
+        stop_signal: Stop::Terminate,
+        kill_signal: Stop::Kill,
+    })
+}
+
+/// Nobody is let in without a password, and both logins are there after every start.
+fn settings(options: &ServerOptions, passwords: &Passwords) -> String {
+    let all = |user: &str, password: &SecretString| {
+        format!("user {user} on >{} ~* &* +@all\n", password.expose_secret())
+    };
+    let mut text = "protected-mode no\nsave 3600 1\nuser default off\n".to_owned();
+    text += &all(REDIS.superuser, &passwords.superuser);
+    if options.admin_user != REDIS.superuser {
+        text += &all(&options.admin_user, &passwords.admin);
+    }
+    text
+}
+
+fn container(options: &ServerOptions, passwords: &Passwords) -> Contained {
+    const FILE: &str = "/etc/vaultwright-redis.conf";
+    Contained {
+        command: ["redis-server", FILE].map(String::from).to_vec(),
+        environment: Vec::new(),
+        files: vec![(FILE.to_owned(), settings(options, passwords).into_bytes())],
+    }
+}
+
+async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
+    match &options.init {
+        Some(init) => server.run(&server.admin(), "running the init commands", init).await,
+        None => Ok(()),
+    }
+}
+
+async fn connect(login: &Login) -> std::result::Result<MultiplexedConnection, NoAnswer> {
+    let client = Client::open(format!("redis://{}/", login.address)).map_err(silent)?;
+    client.get_multiplexed_async_connection().await.map_err(silent)
+}
+
+async fn logged_in(
+    login: &Login,
+) -> std::result::Result<RedisResult<MultiplexedConnection>, NoAnswer> {
+    let mut connection = connect(login).await?;
+    let mut auth = cmd("AUTH");
+    auth.arg(&login.user).arg(login.password.expose_secret());
+    let answer = auth.query_async::<Answered>(&mut connection).await;
+    Ok(answer.map(|_| connection))
+}
+
+async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
+    let mut connection = logged_in(login).await?.map_err(silent)?;
+    let info: String =
+        cmd("INFO").arg("server").query_async(&mut connection).await.map_err(silent)?;
+    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    Ok(version.unwrap_or_default().trim().to_owned())
+}
+
+async fn say(login: &Login, commands: &str) -> std::result::Result<Said, NoAnswer> {
+    let mut connection = match logged_in(login).await? {
+        Ok(connection) => connection,
+        Err(error) => return refused(&error, true),
+    };
+    for command in commands.lines().filter_map(command) {
+        if let Err(error) = command.query_async::<Answered>(&mut connection).await {
+            return refused(&error, false);
+        }
+    }
+    Ok(Said::Done)
+}
+
+/// Words, of which none holds a space. `AUTH` alone was said already.
+fn command(line: &str) -> Option<Cmd> {
+    let mut words = line.split_whitespace();
+    let mut command = cmd(words.next()?);
+    words.for_each(|word| _ = command.arg(word));
+    (line.trim() != REDIS.hello).then_some(command)
+}
+
+fn refused(error: &RedisError, at_login: bool) -> std::result::Result<Said, NoAnswer> {
+    let Some(code) = error.code() else { return Err(NoAnswer(error.to_string())) };
+    let lack = match code {
+        "WRONGPASS" | "NOAUTH" => Lack::OfLogin,
+        "NOPERM" => Lack::OfRight,
+        _ => Lack::OfSomething,
+    };
+    let message = error.detail().unwrap_or_default().to_owned();
+    Ok(Said::Refused(Refusal { code: code.to_owned(), message, at_login, lack }))
+}
+
+async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
+    let mut connection = logged_in(login).await?.map_err(silent)?;
+    let users: Vec<String> =
+        cmd("ACL").arg("USERS").query_async(&mut connection).await.map_err(silent)?;
+    Ok(users.iter().any(|it| it == user))
+}
+
+fn silent(error: RedisError) -> NoAnswer {
+    NoAnswer(error.to_string())
+}
