@@ -80,6 +80,11 @@ fn logins_of_redis_are_proven() {
 }
 
 #[test]
+fn what_is_signed_is_proven_by_those_who_take_it() {
+    is_proven("fixtures/proven/issuers", &[]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -151,6 +156,48 @@ fn a_static_role_of_no_login_is_refuted() {
 fn a_policy_that_is_wider_than_its_claims_is_refuted() {
     let evidence = "may read secret/data/team: read; 404";
     is_refuted("policy-too-wide", "auth/people/*", "may not", evidence);
+}
+
+#[test]
+fn keys_that_are_good_from_the_wrong_network_are_refuted() {
+    let evidence = "Permission denied";
+    is_refuted("ssh-wrong-network", "ssh/roles/*", "lets the key in", evidence);
+}
+
+#[test]
+fn keys_for_everybody_are_refuted() {
+    let step = "signs no key that is for nobody in particular";
+    is_refuted("ssh-for-everybody", "ssh/roles/*", step, "it is allowed");
+}
+
+#[test]
+fn certificates_for_any_name_are_refuted() {
+    let evidence = "it issues a certificate for other.example.net";
+    is_refuted("pki-any-name", "pki/roles/*", "issues nothing for", evidence);
+}
+
+#[test]
+fn certificates_that_would_outlive_their_root_are_refuted() {
+    let evidence = "beyond the expiration of the CA";
+    is_refuted("pki-outlives-root", "pki/roles/*", "issues a certificate for", evidence);
+}
+
+#[test]
+fn a_claim_that_every_jwt_has_is_refuted() {
+    let evidence = "/project another: it is let in";
+    is_refuted("jwt-any-claim", "auth/jobs/*", "one claim that it is bound to", evidence);
+}
+
+#[test]
+fn a_certificate_of_any_name_is_refuted() {
+    let step = "lets in no certificate of another name";
+    is_refuted("cert-any-name", "auth/machines/*", step, "it is let in");
+}
+
+#[test]
+fn a_quota_of_what_is_exempt_is_refuted() {
+    let evidence = "11 requests within";
+    is_refuted("quota-exempt", "sys/quotas/*", "refuses the next", evidence);
 }
 
 /// They run as they are, from the folder in which they were made.

@@ -9,7 +9,7 @@ use vault_model::{
     spec::Spec,
 };
 
-use super::Objects;
+use super::{Objects, names};
 use crate::ground::{FAR_SIDES, FarSide};
 
 /// Kinds, and the template of their proof.
@@ -82,6 +82,32 @@ pub const ROWS: &[Row] = &[
         },
     },
     Row { kinds: &[("secret/transit", "keys")], template: "transit_keys", issues: None, fits: key },
+    Row { kinds: &[("auth/jwt", "roles")], template: "jwt_roles", issues: None, fits: login },
+    Row { kinds: &[("auth/cert", "certs")], template: "cert_roles", issues: None, fits: login },
+    Row {
+        kinds: &[("secret/pki", "roles")],
+        template: "pki_roles",
+        issues: None,
+        fits: names::certificate,
+    },
+    Row {
+        kinds: &[("secret/ssh", "roles")],
+        template: "ssh_roles",
+        issues: None,
+        fits: names::ssh,
+    },
+    Row {
+        kinds: &[("secret/totp", "keys")],
+        template: "totp_keys",
+        issues: None,
+        fits: |_, _| Fit::Proven,
+    },
+    Row {
+        kinds: &[("system/rate-limit-quotas", "rate_limit_quotas")],
+        template: "rate_limit_quotas",
+        issues: None,
+        fits: names::quota,
+    },
 ];
 
 /// Roles of these methods have no proof of their login: a token with the same policies stands for it.
@@ -110,8 +136,8 @@ fn kind(object: &Object) -> (&'static str, &'static str) {
 
 /// Whether tokens come of it.
 pub fn is_login(object: &Object) -> bool {
-    let methods = ["auth/approle", "auth/userpass", "auth/token"];
-    let is_role = matches!(object.kind.section, "roles" | "users");
+    let methods = ["auth/approle", "auth/cert", "auth/jwt", "auth/userpass", "auth/token"];
+    let is_role = matches!(object.kind.section, "roles" | "users" | "certs");
     is_role && methods.contains(&object.kind.docs) || WITHOUT_LOGIN.contains(&kind(object))
 }
 
@@ -120,6 +146,15 @@ pub fn unproven_login(object: &Object) -> Option<String> {
     let bound = ["token_bound_cidrs", "secret_id_bound_cidrs", "bound_cidrs", "bound_cidr_list"];
     if let Some(field) = bound.iter().find(|it| !object.texts(it).is_empty()) {
         return Some(format!("{field} binds it to networks, which a ground is not in"));
+    }
+    let text = |name: &str| object.said.get(name).and_then(Value::as_str).unwrap_or_default();
+    if kind(object) == ("auth/jwt", "roles") && text("role_type") != "jwt" {
+        return Some("a login by OIDC needs a browser and a provider".to_owned());
+    }
+    if kind(object) == ("auth/cert", "certs") && !text("certificate").contains("/cert/ca") {
+        let reason = "nobody here has the key of the authority that it trusts: \
+                      only one that a PKI engine of the spec has, `${pki/cert/ca#certificate}`, is proven";
+        return Some(reason.to_owned());
     }
     let no_password = kind(object) == ("auth/userpass", "users")
         && object.said.get("password").is_none_or(has_reference);
@@ -201,6 +236,7 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "versioned": object.kind.docs == "secret/kv/kv-v2",
         "has_data": secret_of(spec, object),
         "deletable": is_deletable(spec, object),
+        "more": names::more(spec, object),
         "said": said,
         "life": life,
         "short": short,

@@ -4,6 +4,7 @@
 
 mod facts;
 mod grants;
+mod names;
 mod template;
 
 #[cfg(test)]

@@ -16,11 +16,17 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "approle_roles",
     "userpass_users",
     "token_roles",
+    "jwt_roles",
+    "cert_roles",
     "claims",
     "policies",
     "kv_data",
     "kv_metadata",
     "transit_keys",
+    "pki_roles",
+    "ssh_roles",
+    "totp_keys",
+    "rate_limit_quotas",
 ];
 
 /// What every role that gives tokens is shown to do.

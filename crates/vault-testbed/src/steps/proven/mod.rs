@@ -3,9 +3,15 @@
 //! A scenario speaks of one login to a database ("the login") and of one token ("the token") at a time.
 
 mod allowed;
+mod cert;
+mod jwt;
 mod kv;
 mod login;
+mod pki;
+mod quota;
+mod ssh;
 mod token;
+mod totp;
 mod transit;
 
 use std::{collections::BTreeMap, path::Path};
@@ -22,6 +28,8 @@ use crate::{
 };
 
 pub use login::DatabaseLogin;
+pub use pki::Issued;
+pub use ssh::SignedKey;
 pub use token::Token;
 
 /// What a scenario of a proof knows beside the rest.
@@ -32,6 +40,8 @@ pub struct Proven {
     unmade: BTreeMap<String, String>,
     login: Option<DatabaseLogin>,
     token: Option<Token>,
+    signed_key: Option<SignedKey>,
+    issued: Option<Issued>,
 }
 
 impl Proven {
@@ -47,6 +57,15 @@ impl Proven {
 
     pub fn login(&self) -> Result<&DatabaseLogin> {
         self.login.as_ref().ok_or_else(|| Failure("no login was issued in this scenario".into()))
+    }
+
+    pub fn signed_key(&self) -> Result<&SignedKey> {
+        self.signed_key.as_ref().ok_or_else(|| Failure("no key was signed in this scenario".into()))
+    }
+
+    pub fn issued(&self) -> Result<&Issued> {
+        let issued = self.issued.as_ref();
+        issued.ok_or_else(|| Failure("no certificate was issued in this scenario".into()))
     }
 
     pub fn token(&self) -> Result<&Token> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use vault_client::{Answer, Auth, Vault};
 use vault_model::{Body, request::Request};
 
+use super::{cert, jwt};
 use crate::{
     steps::{
         SOON, until,
@@ -23,6 +24,8 @@ pub struct Token {
     issued_at: Instant,
     /// When it was last renewed, and for how many seconds.
     renewed: (Instant, u64),
+    /// Whom Vault lets renew it: some methods ask for more than the token.
+    renewer: Vault,
 }
 
 /// What a timeline calls a token: its accessor is no secret.
@@ -37,10 +40,11 @@ fn of(auth: &Auth) -> String {
 const SLACK: Duration = Duration::from_secs(1);
 
 impl Token {
-    fn new(vault: &Vault, auth: Auth, issued_at: Instant) -> Token {
+    fn new(vault: &Vault, auth: Auth, renewer: Option<Vault>, issued_at: Instant) -> Token {
         let seconds = auth.lease_duration;
+        let renewer = renewer.unwrap_or_else(|| vault.clone());
         let vault = vault.with_token(auth.client_token.clone());
-        Token { vault, auth, issued_at, renewed: (issued_at, seconds) }
+        Token { vault, auth, issued_at, renewed: (issued_at, seconds), renewer }
     }
 
     fn named(&self) -> Body {
@@ -56,16 +60,21 @@ impl Token {
 #[when(expr = "someone logs in by {string}")]
 async fn logs_in(world: &mut World, role: String) -> Result {
     let issued_at = Instant::now();
-    let auth = log_in(world, &role).await?;
+    let (auth, renewer) = log_in_to_renew(world, &role).await?;
     let duration = auth.lease_duration;
     let seen = format!("{duration} s, policies {}", auth.token_policies.join(", "));
     let lasts = (duration > 0).then_some(duration);
     world.turn(&of(&auth), Change::Issued, lasts, seen);
-    world.proven.token = Some(Token::new(world.vault()?, auth, issued_at));
+    world.proven.token = Some(Token::new(world.vault()?, auth, renewer, issued_at));
     Ok(())
 }
 
 pub async fn log_in(world: &World, role: &str) -> Result<Auth> {
+    Ok(log_in_to_renew(world, role).await?.0)
+}
+
+async fn log_in_to_renew(world: &World, role: &str) -> Result<(Auth, Option<Vault>)> {
+    let mut renewer = None;
     let answer = match method(world, role).await?.as_str() {
         "approle" => {
             let secret_id = match binds_secret_id(world, role).await? {
@@ -82,6 +91,12 @@ pub async fn log_in(world: &World, role: &str) -> Result<Auth> {
             };
             world.anonymous()?.send_once(&userpass(role, &password)).await?
         }
+        "cert" => {
+            let (answer, same) = cert::log_in(world, role).await?;
+            renewer = Some(same);
+            answer
+        }
+        "jwt" | "oidc" => jwt::log_in(world, role).await?,
         "token" => {
             let path = role.replacen("/roles/", "/create/", 1);
             world.vault()?.send_once(&Request::post(path, Body::new())).await?
@@ -96,7 +111,7 @@ pub async fn log_in(world: &World, role: &str) -> Result<Auth> {
     };
     let auth = answer.auth.ok_or_else(|| Failure(format!("{role}: the login gives no token")))?;
     world.add_secret(&format!("a token of {role}"), auth.client_token.expose_secret());
-    Ok(auth)
+    Ok((auth, renewer))
 }
 
 /// The type of the auth method that `role` is under.
@@ -230,7 +245,7 @@ async fn renew(world: &mut World, increment: Option<u64>) -> Result {
     body.extend(increment.map(|it| ("increment".to_owned(), json!(it))));
     let asked_at = Instant::now();
     let request = Request::post("auth/token/renew", body);
-    let answer = world.vault()?.send_once(&request).await?;
+    let answer = token.renewer.send_once(&request).await?;
     let seconds = answer.auth.map_or(0, |it| it.lease_duration);
     let age = token.issued_at.elapsed().as_secs_f64();
     let seen = format!("renewed {age:.1} s after its issue: {seconds} s more");

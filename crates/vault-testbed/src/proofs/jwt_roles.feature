@@ -1,0 +1,26 @@
+Feature: A JWT lets in whom its role is bound to, and nobody else
+[% for it in objects %]
+[% include "token.part" %]
+
+  Scenario: [[ it.path ]] needs a JWT that its issuer has signed and that is not over
+    Given [[ stands ]]
+    And "[[ it.path ]]" could be made
+    Then "[[ it.path ]]" lets in no JWT that another key has signed
+    And "[[ it.path ]]" lets in no JWT that is over
+[% if it.said.bound_audiences or it.said.bound_subject or it.more.has_claims %]
+
+  Scenario: [[ it.path ]] lets in nobody else than it is bound to
+    Given [[ stands ]]
+    And "[[ it.path ]]" could be made
+    When someone logs in by "[[ it.path ]]"
+[% if it.said.bound_audiences %]
+    Then "[[ it.path ]]" lets in no JWT for another audience
+[% endif %]
+[% if it.said.bound_subject %]
+    Then "[[ it.path ]]" lets in no JWT of another subject
+[% endif %]
+[% if it.more.has_claims %]
+    Then "[[ it.path ]]" lets in no JWT of which one claim that it is bound to is another
+[% endif %]
+[% endif %]
+[% endfor %]
