@@ -216,9 +216,15 @@ impl Answers {
                 }
             }
         }
+        let elsewhere = candidates.iter().filter(|it| matches!(it.kind.read, Read::At(_)));
+        let shared: BTreeSet<Path> = elsewhere.filter_map(|it| own_path(it)).collect();
         for object in candidates {
             let answer = match object.kind.read {
                 Read::In(template) => self.entry(&object.at(template), object.name()),
+                // Taken, not cloned, where nobody else reads it: of ten thousand answers only one copy is held.
+                Read::Here if !shared.contains(&object.path) => {
+                    self.bodies.get_mut(&object.path).and_then(Option::take)
+                }
                 Read::Here | Read::At(_) => {
                     own_path(object).and_then(|it| self.bodies.get(&it).cloned().flatten())
                 }
