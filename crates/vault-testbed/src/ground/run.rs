@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
@@ -305,14 +307,32 @@ fn remove_folders(work: &Path, state: &Path) -> Result<usize> {
         if folder.as_os_str().is_empty() {
             continue;
         }
-        match fs::remove_dir_all(folder) {
+        match remove_folder(folder) {
             Ok(()) => count += 1,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(Error::file("remove", folder)(error)),
         }
     }
     Ok(count)
 }
+
+/// Where the run was interrupted, a file that was just being copied may still come into it.
+fn remove_folder(folder: &Path) -> std::io::Result<()> {
+    let asked_at = Instant::now();
+    loop {
+        match fs::remove_dir_all(folder) {
+            Err(error)
+                if error.kind() == ErrorKind::DirectoryNotEmpty
+                    && asked_at.elapsed() < REMOVAL_DEADLINE =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+}
+
+const REMOVAL_DEADLINE: Duration = Duration::from_secs(5);
 
 fn create_folder(folder: &Path, mode: u32) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
