@@ -2,21 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
 
-use futures::FutureExt;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Row};
 
-use super::super::images_build::Recipe;
-use super::super::process::{Launch, Stop};
 use super::initial::Initial;
-use super::{
-    Contained, FarSide, Installation, Lack, Login, New, NoAnswer, Passwords, Programs, Refusal,
-    Result, Run, Said, Server, ServerOptions,
-};
+use super::sql::{self, Dialect};
+use super::*;
 
 pub static MARIADB: FarSide = FarSide {
     word: "mariadb",
@@ -54,26 +47,39 @@ pub static MARIADB: FarSide = FarSide {
     container,
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
-    say: |login, sql| say(login, sql).boxed(),
+    say: |login, sql| sql::say::<MySqlConnection>(login, sql).boxed(),
     knows: |login, user| knows(login, user).boxed(),
     lasts: None,
 };
 
-fn options(login: &Login) -> MySqlConnectOptions {
-    let options = MySqlConnectOptions::new()
-        .host(login.host())
-        .port(login.port())
-        .username(&login.user)
-        .password(login.password.expose_secret())
-        .ssl_mode(MySqlSslMode::Disabled)
-        // SQL means what it means to everybody who logs in.
-        .pipes_as_concat(false)
-        .no_engine_substitution(false)
-        // Statements hold passwords, and slow ones would be logged in full.
-        .disable_statement_logging();
-    match login.database.is_empty() {
-        true => options,
-        false => options.database(&login.database),
+impl Dialect for MySqlConnection {
+    fn options(login: &Login) -> MySqlConnectOptions {
+        let options = MySqlConnectOptions::new()
+            .host(login.host())
+            .port(login.port())
+            .username(&login.user)
+            .password(login.password.expose_secret())
+            .ssl_mode(MySqlSslMode::Disabled)
+            // SQL means what it means to everybody who logs in.
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            // Statements hold passwords, and slow ones would be logged in full.
+            .disable_statement_logging();
+        match login.database.is_empty() {
+            true => options,
+            false => options.database(&login.database),
+        }
+    }
+
+    fn lack(error: &dyn DatabaseError) -> (String, Lack) {
+        let number = error.downcast_ref::<MySqlDatabaseError>().number();
+        let lack = match number {
+            1045 => Lack::OfLogin,
+            // On a database, a table, a column, a routine; of a privilege at all; where only reading is allowed.
+            1044 | 1142 | 1143 | 1370 | 1227 | 1290 => Lack::OfRight,
+            _ => Lack::OfSomething,
+        };
+        (number.to_string(), lack)
     }
 }
 
@@ -87,7 +93,7 @@ fn place(details: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(run: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { installation, folder, port, passwords, .. } = new;
+    let New { installation, folder, port, passwords, .. } = &new;
     let initial = Initial { side: &MARIADB, edition: 1, command: install_db };
     initial.put(run, installation, &folder.join("data")).await?;
     // Read before anybody can connect, at every start: nobody is ever let in without a password.
@@ -104,18 +110,7 @@ async fn launch(run: &Arc<Run>, new: New<'_>) -> Result<Launch> {
         format!("--port={port}"),
     ];
     arguments.extend(SETTINGS.map(String::from));
-    Ok(Launch {
-        name: "mariadb".into(),
-        program: installation.program("mariadbd"),
-        arguments,
-        environment: vec![("HOME".into(), folder.display().to_string().into())],
-        log: folder.join("server.log"),
-        is_stdout_secret: false,
-        folder: folder.to_owned(),
-        user: installation.user.clone(),
-        stop_signal: Stop::Terminate,
-        kill_signal: Stop::Kill,
-    })
+    Ok(new.launch("mariadbd", arguments))
 }
 
 /// For tests: nothing has to survive the machine.
@@ -181,44 +176,13 @@ async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
 }
 
 async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
-    let mut connection = MySqlConnection::connect_with(&options(login)).await?;
-    let version = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut connection).await?;
-    connection.close().await?;
-    Ok(version)
-}
-
-async fn say(login: &Login, sql: &str) -> std::result::Result<Said, NoAnswer> {
-    let mut connection = match MySqlConnection::connect_with(&options(login)).await {
-        Ok(connection) => connection,
-        Err(error) => return refused(error, true),
-    };
-    let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await;
-    let said = done.map_or_else(|error| refused(error, false), |_| Ok(Said::Done));
-    let _ = connection.close().await;
-    said
-}
-
-fn refused(error: sqlx::Error, at_login: bool) -> std::result::Result<Said, NoAnswer> {
-    let answer = error.as_database_error();
-    let Some(answer) = answer.and_then(|it| it.try_downcast_ref::<MySqlDatabaseError>()) else {
-        return Err(error.into());
-    };
-    let lack = match answer.number() {
-        1045 => Lack::OfLogin,
-        // On a database, a table, a column, a routine; of a privilege at all; where only reading is allowed.
-        1044 | 1142 | 1143 | 1370 | 1227 | 1290 => Lack::OfRight,
-        _ => Lack::OfSomething,
-    };
-    let (code, message) = (answer.number().to_string(), answer.message().to_owned());
-    Ok(Said::Refused(Refusal { code, message, at_login, lack }))
+    let row = sql::ask::<MySqlConnection>(login, "SELECT VERSION()".into()).await?;
+    Ok(row.map(|it| it.try_get(0)).transpose()?.unwrap_or_default())
 }
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let mut connection = MySqlConnection::connect_with(&options(login)).await?;
-    let sql = "SELECT 1 FROM mysql.user WHERE User = ?";
-    let found = sqlx::query(sql).bind(user).fetch_optional(&mut connection).await?;
-    connection.close().await?;
-    Ok(found.is_some())
+    let sql = format!("SELECT 1 FROM mysql.user WHERE User = {}", literal(user));
+    Ok(sql::ask::<MySqlConnection>(login, sql).await?.is_some())
 }
 
 /// As SQL writes a text, in which a backslash escapes.

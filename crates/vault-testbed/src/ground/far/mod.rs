@@ -7,19 +7,21 @@ mod postgres;
 mod programs;
 mod redis;
 mod server;
+mod sql;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::error::{Error, Result};
 use super::images_build::Recipe;
 use super::new_secret;
-use super::process::Launch;
+use super::process::{Launch, Stop};
 use super::run::Run;
 
 pub use login::{Lack, Login, NoAnswer, Refusal, Said};
@@ -131,6 +133,24 @@ impl Passwords {
             false => new_secret(options.side.word)?,
         };
         Ok(Self { superuser, admin })
+    }
+}
+
+impl New<'_> {
+    /// One of the side's own programs, in the server's folder; it ends in order when it is asked to terminate.
+    fn launch(&self, program: &str, arguments: Vec<String>) -> Launch {
+        Launch {
+            name: self.options.side.word.into(),
+            program: self.installation.program(program),
+            arguments,
+            environment: vec![("HOME".into(), self.folder.display().to_string().into())],
+            log: self.folder.join("server.log"),
+            is_stdout_secret: false,
+            folder: self.folder.to_owned(),
+            user: self.installation.user.clone(),
+            stop_signal: Stop::Terminate,
+            kill_signal: Stop::Kill,
+        }
     }
 }
 

@@ -1,22 +1,14 @@
 //! PostgreSQL.
 
-use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
 
-use futures::FutureExt;
-use secrecy::ExposeSecret;
-use serde_json::{Map, Value};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+use sqlx::{ConnectOptions, Row};
 
-use super::super::images_build::Recipe;
-use super::super::process::{Launch, Stop};
 use super::initial::Initial;
-use super::{
-    Contained, FarSide, Lack, Login, New, NoAnswer, Passwords, Programs, Refusal, Result, Run,
-    Said, Server, ServerOptions,
-};
+use super::sql::{self, Dialect};
+use super::*;
 
 pub static POSTGRES: FarSide = FarSide {
     word: "postgres",
@@ -56,7 +48,7 @@ pub static POSTGRES: FarSide = FarSide {
     container,
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
-    say: |login, sql| say(login, sql).boxed(),
+    say: |login, sql| sql::say::<PgConnection>(login, sql).boxed(),
     knows: |login, user| knows(login, user).boxed(),
     lasts: Some(|login, user| lasts(login, user).boxed()),
 };
@@ -93,7 +85,7 @@ fn place(details: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(run: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { installation, folder, port, .. } = new;
+    let New { installation, folder, port, .. } = &new;
     let initial = Initial { side: &POSTGRES, edition: 1, command: initdb };
     initial.put(run, installation, &folder.join("data")).await?;
     let setting = |name: &str, value: &str| ["-c".to_owned(), format!("{name}={value}")];
@@ -105,18 +97,8 @@ async fn launch(run: &Arc<Run>, new: New<'_>) -> Result<Launch> {
     ];
     arguments.extend(setting("unix_socket_directories", &folder.display().to_string()));
     arguments.extend(SETTINGS.iter().flat_map(|(name, value)| setting(name, value)));
-    Ok(Launch {
-        name: "postgres".into(),
-        program: installation.program("postgres"),
-        arguments,
-        environment: vec![("HOME".into(), folder.display().to_string().into())],
-        log: folder.join("server.log"),
-        is_stdout_secret: false,
-        folder: folder.to_owned(),
-        user: installation.user.clone(),
-        stop_signal: Stop::Interrupt,
-        kill_signal: Stop::Quit,
-    })
+    let launch = new.launch("postgres", arguments);
+    Ok(Launch { stop_signal: Stop::Interrupt, kill_signal: Stop::Quit, ..launch })
 }
 
 /// For tests: nothing has to survive the machine, and nothing may stay behind when it is killed.
@@ -197,54 +179,43 @@ async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
     }
 }
 
+impl Dialect for PgConnection {
+    fn options(login: &Login) -> PgConnectOptions {
+        options(login)
+    }
+
+    fn lack(error: &dyn DatabaseError) -> (String, Lack) {
+        let code = error.code().unwrap_or_default().into_owned();
+        let lack = match &*code {
+            // A right that is missing, and a write where only reading is allowed.
+            "42501" | "25006" => Lack::OfRight,
+            // Class 28, invalid authorization.
+            code if code.starts_with("28") => Lack::OfLogin,
+            _ => Lack::OfSomething,
+        };
+        (code, lack)
+    }
+}
+
 async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
-    let mut connection = PgConnection::connect_with(&options(login)).await?;
-    let version = sqlx::query_scalar("SHOW server_version").fetch_one(&mut connection).await?;
-    connection.close().await?;
-    Ok(version)
-}
-
-async fn say(login: &Login, sql: &str) -> std::result::Result<Said, NoAnswer> {
-    let mut connection = match PgConnection::connect_with(&options(login)).await {
-        Ok(connection) => connection,
-        Err(error) => return refused(error, true),
-    };
-    let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await;
-    let said = done.map_or_else(|error| refused(error, false), |_| Ok(Said::Done));
-    let _ = connection.close().await;
-    said
-}
-
-fn refused(error: sqlx::Error, at_login: bool) -> std::result::Result<Said, NoAnswer> {
-    let Some(database) = error.as_database_error() else { return Err(error.into()) };
-    let code = database.code().unwrap_or_default().into_owned();
-    let lack = match &*code {
-        // A right that is missing, and a write where only reading is allowed.
-        "42501" | "25006" => Lack::OfRight,
-        // Class 28, invalid authorization.
-        code if code.starts_with("28") => Lack::OfLogin,
-        _ => Lack::OfSomething,
-    };
-    let message = database.message().to_owned();
-    Ok(Said::Refused(Refusal { code, message, at_login, lack }))
+    let row = sql::ask::<PgConnection>(login, "SHOW server_version".into()).await?;
+    Ok(row.map(|it| it.try_get(0)).transpose()?.unwrap_or_default())
 }
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let mut connection = PgConnection::connect_with(&options(login)).await?;
-    let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
-    let found = sqlx::query(sql).bind(user).fetch_optional(&mut connection).await?;
-    connection.close().await?;
-    Ok(found.is_some())
+    let sql = format!("SELECT 1 FROM pg_roles WHERE rolname = {}", literal(user));
+    Ok(sql::ask::<PgConnection>(login, sql).await?.is_some())
 }
 
 /// What `VALID UNTIL` says.
 async fn lasts(login: &Login, user: &str) -> std::result::Result<Option<f64>, NoAnswer> {
-    let sql = "SELECT extract(epoch FROM rolvaliduntil - clock_timestamp())::float8 AS left \
-               FROM pg_roles WHERE rolname = $1 AND isfinite(rolvaliduntil)";
-    let mut connection = PgConnection::connect_with(&options(login)).await?;
-    let row = sqlx::query(sql).bind(user).fetch_optional(&mut connection).await?;
-    connection.close().await?;
-    Ok(row.map(|it| it.try_get("left")).transpose()?)
+    let sql = format!(
+        "SELECT extract(epoch FROM rolvaliduntil - clock_timestamp())::float8 \
+         FROM pg_roles WHERE rolname = {} AND isfinite(rolvaliduntil)",
+        literal(user)
+    );
+    let row = sql::ask::<PgConnection>(login, sql).await?;
+    Ok(row.map(|it| it.try_get(0)).transpose()?)
 }
 
 /// As SQL writes a text, with standard_conforming_strings on.

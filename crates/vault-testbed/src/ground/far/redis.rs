@@ -1,19 +1,9 @@
 //! Redis, and whatever else speaks as it does. A statement is a command, or several, one a line.
 
-use std::sync::{Arc, OnceLock};
-
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Client, Cmd, RedisError, RedisResult, Value as Answered, cmd};
-use futures::FutureExt;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
 
-use super::super::images_build::Recipe;
-use super::super::process::{Launch, Stop};
-use super::{
-    Contained, FarSide, Lack, Login, New, NoAnswer, Passwords, Programs, Refusal, Result, Run,
-    Said, Server, ServerOptions,
-};
+use super::*;
 
 pub static REDIS: FarSide = FarSide {
     word: "redis",
@@ -63,22 +53,11 @@ fn place(details: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { options, installation, folder, port, passwords } = new;
+    let New { options, installation, folder, port, passwords } = &new;
     let file = folder.join("redis.conf");
     let place = format!("bind 127.0.0.1\nport {port}\ndir \"{}\"\n", folder.display());
     installation.write(&file, &(place + &settings(options, passwords)))?;
-    Ok(Launch {
-        name: "redis".into(),
-        program: installation.program("redis-server"),
-        arguments: vec![file.display().to_string()],
-        environment: vec![("HOME".into(), folder.display().to_string().into())],
-        log: folder.join("server.log"),
-        is_stdout_secret: false,
-        folder: folder.to_owned(),
-        user: installation.user.clone(),
-        stop_signal: Stop::Terminate,
-        kill_signal: Stop::Kill,
-    })
+    Ok(new.launch("redis-server", vec![file.display().to_string()]))
 }
 
 /// Nobody is let in without a password, and both logins are there after every start.

@@ -1,0 +1,50 @@
+//! Far sides that speak SQL: how each is asked, whatever its driver.
+
+use sqlx::error::DatabaseError;
+use sqlx::{AssertSqlSafe, Connection, Database, Executor};
+
+use super::{Lack, Login, NoAnswer, Refusal, Said};
+
+/// A driver's connection, and what its server means.
+pub(super) trait Dialect: Connection<Database: Database<Connection = Self>> {
+    fn options(login: &Login) -> Self::Options;
+    /// The server's own code, and what it is for.
+    fn lack(error: &dyn DatabaseError) -> (String, Lack);
+}
+
+type Row<C> = <<C as Connection>::Database as Database>::Row;
+
+pub(super) async fn say<C: Dialect>(login: &Login, sql: &str) -> Result<Said, NoAnswer>
+where
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    let mut connection = match C::connect_with(&C::options(login)).await {
+        Ok(connection) => connection,
+        Err(error) => return refused::<C>(error, true),
+    };
+    let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await;
+    let said = done.map_or_else(|error| refused::<C>(error, false), |_| Ok(Said::Done));
+    let _ = connection.close().await;
+    said
+}
+
+/// The first row of an answer.
+pub(super) async fn ask<C: Dialect>(
+    login: &Login,
+    sql: String,
+) -> Result<Option<Row<C>>, sqlx::Error>
+where
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    let mut connection = C::connect_with(&C::options(login)).await?;
+    let row = connection.fetch_optional(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    connection.close().await?;
+    Ok(row)
+}
+
+fn refused<C: Dialect>(error: sqlx::Error, at_login: bool) -> Result<Said, NoAnswer> {
+    let Some(answer) = error.as_database_error() else { return Err(error.into()) };
+    let (code, lack) = C::lack(answer);
+    let message = answer.message().to_owned();
+    Ok(Said::Refused(Refusal { code, message, at_login, lack }))
+}
