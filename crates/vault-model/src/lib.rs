@@ -1,7 +1,7 @@
 //! What should be in Vault, and what to do about it. Nothing here does IO.
 //!
 //! In the order of the flow: text (`source`, `yaml`, `node`, `vars`, `template`), what it describes (`kind`, `object`,
-//! `claim`, `spec`), what to do (`live`, `difference`, `plan`, `request`), what is shown (`mistakes`, `show`).
+//! `claim`, `spec`), what to do (`live`, `difference`, `plan`, `request`), what is shown (`mistakes`, `show`, `told`).
 
 pub mod claim;
 pub mod delivery;
@@ -31,6 +31,7 @@ pub mod show;
 pub mod source;
 pub mod spec;
 pub mod template;
+pub mod told;
 pub mod vars;
 pub mod waves;
 pub mod yaml;

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -37,7 +39,8 @@ pub struct Change {
     pub needs: Vec<Path>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     Create,
     Update,

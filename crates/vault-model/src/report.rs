@@ -2,16 +2,47 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     Path,
+    difference::Difference,
     object::Object,
     plan::{Action, Change, Plan},
+    told::ToldDifference,
 };
 
-/// The shape of the JSON below; it changes only together with this name.
+/// The shape of `ToldReport`; it changes only together with this name.
 pub const REPORT_FORMAT: &str = "vaultwright/report/1";
+
+/// What `vaultwright verify --format json` prints.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "vaultwright verification", extend("additionalProperties" = false))]
+struct ToldReport<'a> {
+    /// The name of this shape.
+    #[schemars(extend("const" = REPORT_FORMAT))]
+    format: &'static str,
+    /// The spec's name.
+    spec: &'a str,
+    findings: Vec<ToldFinding<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Finding", extend("additionalProperties" = false))]
+struct ToldFinding<'a> {
+    /// Where Vault keeps the object, without `/v1/`.
+    path: &'a Path,
+    #[schemars(extend("enum" = ["ok", "missing", "differs"]))]
+    verdict: &'static str,
+    differences: Vec<ToldDifference<'a>>,
+}
+
+/// Of what `Report::to_json` gives.
+pub fn schema() -> Schema {
+    schema_for!(ToldReport<'static>)
+}
 
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -56,20 +87,18 @@ impl<'a> Report<'a> {
     }
 
     pub fn to_json(&self, spec: &str) -> Value {
-        let findings: Vec<Value> = self
-            .findings
-            .iter()
-            .map(|it| {
-                let differences = it.change.iter().flat_map(|it| &it.differences);
-                let differences: Vec<Value> = differences.map(|it| it.to_json()).collect();
-                json!({ "path": it.path, "verdict": it.verdict(), "differences": differences })
-            })
-            .collect();
-        json!({ "format": REPORT_FORMAT, "spec": spec, "findings": findings })
+        let findings = self.findings.iter().map(Finding::told).collect();
+        json!(ToldReport { format: REPORT_FORMAT, spec, findings })
     }
 }
 
 impl Finding<'_> {
+    fn told(&self) -> ToldFinding<'_> {
+        let differences = self.change.iter().flat_map(|it| &it.differences);
+        let differences = differences.map(Difference::told).collect();
+        ToldFinding { path: self.path, verdict: self.verdict(), differences }
+    }
+
     fn verdict(&self) -> &'static str {
         match self.change.map(|it| it.action) {
             None => "ok",

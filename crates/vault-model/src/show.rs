@@ -1,4 +1,4 @@
-//! A plan as people and programs read it. No secret value is in either.
+//! A plan as people read it. No secret value is in it.
 
 use std::fmt::{self, Write as _};
 
@@ -13,9 +13,6 @@ use crate::{
     plan::{Action, Change, Plan},
     url,
 };
-
-/// The shape of the JSON below; it changes only together with this name.
-pub const PLAN_FORMAT: &str = "vaultwright/plan/1";
 
 const LONGEST_VALUE: usize = 120;
 
@@ -94,12 +91,6 @@ impl Plan {
         }
         hash.finalize().iter().map(|it| format!("{it:02x}")).collect()
     }
-
-    /// For programs. `format` names the shape; a secret's values are left out and `secret` is true.
-    pub fn to_json(&self, spec: &str) -> Value {
-        let changes: Vec<Value> = self.changes().map(Change::to_json).collect();
-        json!({ "format": PLAN_FORMAT, "spec": spec, "changes": changes, "unchanged": self.unchanged })
-    }
 }
 
 impl Change {
@@ -123,18 +114,6 @@ impl Change {
 
     fn has_fixed(&self) -> bool {
         self.differences.iter().any(|it| it.fixed)
-    }
-
-    fn to_json(&self) -> Value {
-        let requests: Vec<String> = self.steps.iter().map(|it| it.request().to_string()).collect();
-        let differences: Vec<Value> = self.differences.iter().map(Difference::to_json).collect();
-        json!({
-            "path": self.object.path,
-            "action": self.action.name(),
-            "differences": differences,
-            "rotates_root": self.rotates_root(),
-            "requests": requests,
-        })
     }
 }
 
@@ -172,27 +151,6 @@ impl Difference {
             return shortened(json!(url::shown(url)).to_string());
         }
         shortened(self.shape.canonical(value).unwrap_or_else(|| value.clone()).to_string())
-    }
-
-    /// Without the password that a URL may hold.
-    fn plain(&self, value: &Value) -> Value {
-        match (self.shape, value.as_str()) {
-            (Shape::Url, Some(url)) => json!(url::shown(url)),
-            _ => value.clone(),
-        }
-    }
-
-    pub(crate) fn to_json(&self) -> Value {
-        match self.secret {
-            true => json!({ "field": self.field, "secret": true, "fixed": self.fixed }),
-            false => json!({
-                "field": self.field,
-                "live": self.live.as_ref().map(|it| self.plain(it)),
-                "desired": self.desired.as_ref().filter(|_| !self.is_open()).map(|it| self.plain(it)),
-                "known_after_apply": self.is_open(),
-                "fixed": self.fixed,
-            }),
-        }
     }
 }
 

@@ -127,7 +127,7 @@ async fn every_scenario_is_counted_once_whatever_becomes_of_it() {
     let xml = report::junit(&results).unwrap();
     assert!(xml.contains(r#"tests="8" skipped="2" failures="2" errors="0""#), "{xml}");
     assert_eq!(xml.matches("<testcase ").count(), 8);
-    let json = report::json(&results);
+    let json = report::json(&results, None);
     assert_eq!(json["format"], report::FORMAT);
     assert_eq!((&json["passed"], &json["failed"]), (&4.into(), &2.into()));
     assert!(report::summary(&results).ends_with("\n4 passed, 2 failed, 2 skipped\n"));
@@ -167,7 +167,7 @@ Feature: A leak
         lines.lock().unwrap().clone(),
         report::summary(&results),
         report::junit(&results).unwrap(),
-        report::json(&results).to_string(),
+        report::json(&results, None).to_string(),
     ];
     assert!(shown[0].contains("it was <***> & more"), "{}", shown[0]);
     for text in &shown {

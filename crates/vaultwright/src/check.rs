@@ -1,4 +1,4 @@
-//! `check`, `lints` and `schema`: what needs no Vault.
+//! `check` and `lints`: what needs no Vault.
 
 use std::io::IsTerminal;
 
@@ -75,11 +75,5 @@ pub fn lints() -> Exit {
         println!("{} ({severity})\n    {}\n    instead: {}\n", lint.name, lint.reason, lint.remedy);
     }
     println!("to silence one, before its line or at the line's end: # allow LINT: reason");
-    Exit::Done
-}
-
-/// The JSON Schema of a spec, for editors.
-pub fn schema() -> Exit {
-    output::json(&vault_model::schema::schema());
     Exit::Done
 }

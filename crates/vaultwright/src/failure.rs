@@ -6,6 +6,8 @@ use vault_client::{LoginError, SettingsError, VaultError};
 use vault_provision::{LedgerError, ObserveError, PrepareError, ReadError};
 use vault_testbed::ground;
 
+use crate::exits;
+
 /// Every cause with its remedy, where one is known. Mistakes of a spec are shown with their lines.
 pub fn show(err: &anyhow::Error) -> String {
     if let Some(ReadError::Refused(refused)) = err.downcast_ref() {
@@ -34,11 +36,11 @@ pub fn show(err: &anyhow::Error) -> String {
 pub fn code(err: &anyhow::Error) -> ExitCode {
     match err.downcast_ref() {
         Some(ground::Error::Interrupted(signal)) => ExitCode::from(match *signal {
-            "SIGHUP" => 129,
-            "SIGTERM" => 143,
-            _ => 130,
+            "SIGHUP" => exits::HANGUP,
+            "SIGTERM" => exits::TERMINATE,
+            _ => exits::INTERRUPT,
         }),
-        _ => ExitCode::FAILURE,
+        _ => exits::FAILED.into(),
     }
 }
 

@@ -4,16 +4,20 @@ mod apply;
 mod args;
 mod bench;
 mod check;
+mod exits;
 mod failure;
 mod ground;
 mod output;
+mod pages;
 mod pinned;
 mod plan;
 mod prove;
+mod reference;
 mod reports;
 mod session;
 mod test;
 mod up;
+mod variables;
 
 use std::process::ExitCode;
 
@@ -33,8 +37,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Show what `check` looks for, why, and what to do instead
     Lints,
-    /// Print the JSON Schema of a spec
-    Schema,
+    Schema(pages::SchemaArgs),
+    Completions(pages::CompletionsArgs),
+    Man(pages::ManArgs),
+    Reference(reference::ReferenceArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Verify(plan::VerifyArgs),
@@ -65,7 +71,8 @@ fn main() -> ExitCode {
         Err(err) => {
             let _ = err.print();
             // 2 means differences.
-            return ExitCode::from(u8::from(err.use_stderr()));
+            let code = if err.use_stderr() { exits::FAILED } else { exits::DONE };
+            return code.into();
         }
     };
     let filter =
@@ -81,9 +88,9 @@ fn main() -> ExitCode {
         }
     };
     match runtime.block_on(run(cli.command)) {
-        Ok(Exit::Done) => ExitCode::SUCCESS,
-        Ok(Exit::Failed) => ExitCode::FAILURE,
-        Ok(Exit::Differs) => ExitCode::from(2),
+        Ok(Exit::Done) => exits::DONE.into(),
+        Ok(Exit::Failed) => exits::FAILED.into(),
+        Ok(Exit::Differs) => exits::DIFFERS.into(),
         Err(err) => {
             eprintln!("{}", failure::show(&err));
             failure::code(&err)
@@ -95,7 +102,10 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::check(&args),
         Command::Lints => Ok(check::lints()),
-        Command::Schema => Ok(check::schema()),
+        Command::Schema(args) => Ok(pages::schema(&args)),
+        Command::Completions(args) => pages::completions(&args),
+        Command::Man(args) => pages::man(&args),
+        Command::Reference(args) => reference::reference(&args),
         Command::Plan(args) => plan::plan(args).await,
         Command::Apply(args) => apply::apply(args).await,
         Command::Verify(args) => plan::verify(args).await,

@@ -43,7 +43,7 @@ pub fn stop_on_signal(stop: Stop) -> JoinHandle<()> {
         eprintln!("stopping: what is under way is finished first; again to end at once");
         stop.stop();
         signal().await;
-        std::process::exit(130);
+        std::process::exit(i32::from(crate::exits::INTERRUPT));
     })
 }
 

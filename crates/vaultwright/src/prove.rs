@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 use vault_model::spec::Spec;
 use vault_provision::{ReadError, SpecInputs, load};
 use vault_testbed::{
     ground::{Ground, GroundSpec, Kind},
     proofs::{Named, Proofs, Unproven, proofs},
-    report::{self, About, Results, ScenarioResult},
+    report::{self, About, NotProven, OfProof, Results, ScenarioResult},
     suite::{self, CONCURRENCY, Suite},
 };
 
@@ -65,11 +65,11 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
     let run = run(&ground, &proofs, inputs, concurrency);
     let (suite, results) = ground.until_done(run).await?;
     let about = about(&suite, &spec, &proofs);
-    let more = json!({
-        "lives_divided_by": proofs.divisor,
-        "not_proven": proofs.unproven.iter().map(unproven).collect::<Vec<Value>>(),
-    });
-    reports::write(&suite, &results, &about, more, &args.reports)?;
+    let of_proof = OfProof {
+        lives_divided_by: proofs.divisor,
+        not_proven: proofs.unproven.iter().map(unproven).collect(),
+    };
+    reports::write(&suite, &results, &about, Some(&of_proof), &args.reports)?;
     print!("{}{}", told_unproven(&proofs), report::summary(&results));
     Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
 }
@@ -147,8 +147,8 @@ fn emit(folder: &Path, spec: &Spec, proofs: &Proofs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn unproven(it: &Unproven) -> Value {
-    json!({ "path": it.path, "reason": it.reason })
+fn unproven(it: &Unproven) -> NotProven {
+    NotProven { path: it.path.clone(), reason: it.reason.clone() }
 }
 
 fn about(suite: &Suite, spec: &Spec, proofs: &Proofs) -> About {

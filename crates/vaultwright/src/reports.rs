@@ -4,9 +4,8 @@ use std::{fs, io::Write, path::PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use serde_json::Value;
 use vault_testbed::{
-    report::{self, About, Results},
+    report::{self, About, OfProof, Results},
     suite::Suite,
 };
 
@@ -36,21 +35,17 @@ pub fn facts(suite: &Suite) -> Vec<(String, String)> {
     ]
 }
 
-/// Writes what was asked for, once it is sure that none of it holds a secret. `more` goes into the JSON.
+/// Writes what was asked for, once it is sure that none of it holds a secret.
 pub fn write(
     suite: &Suite,
     results: &Results,
     about: &About,
-    more: Value,
+    of_proof: Option<&OfProof>,
     args: &ReportArgs,
 ) -> anyhow::Result<()> {
-    let mut json = report::json(results);
-    if let (Value::Object(json), Value::Object(more)) = (&mut json, more) {
-        json.extend(more);
-    }
     let page = report::html(results, about)?;
     let xml = report::junit(results)?;
-    let json = format!("{json:#}\n");
+    let json = format!("{:#}\n", report::json(results, of_proof));
     let markdown = report::markdown(results, about);
     let summary = report::summary(results);
     for text in [&page, &xml, &json, &markdown, &summary] {

@@ -33,6 +33,12 @@ fn prove(spec: &str, arguments: &[&str]) -> Option<Proof> {
     let said = text(output.stderr) + &text(output.stdout);
     let report = std::fs::read_to_string(&json).unwrap_or_else(|err| panic!("{err}\n{said}"));
     let report = serde_json::from_str(&report).unwrap();
+    let mut schema = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    let schema = schema.args(["schema", "report"]).output().unwrap();
+    let schema = serde_json::from_slice(&schema.stdout).unwrap();
+    let problems = jsonschema::validator_for(&schema).unwrap();
+    let problems: Vec<String> = problems.iter_errors(&report).map(|it| it.to_string()).collect();
+    assert_eq!(problems, [""; 0], "the report is not as its schema says");
     assert!(std::fs::read_to_string(&junit).unwrap().contains("<testsuite "));
     Some(Proof { code, said, report })
 }

@@ -1,5 +1,9 @@
-//! Results for programs.
+//! Results for programs: the types behind the JSON, and its schema.
 
+use std::path::Path;
+
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Results, ScenarioResult, StepResult, TurnResult};
@@ -7,54 +11,148 @@ use super::{Results, ScenarioResult, StepResult, TurnResult};
 /// The shape of the JSON below; it changes only together with this name.
 pub const FORMAT: &str = "vaultwright/scenarios/1";
 
+/// What a proof says beyond its scenarios.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OfProof {
+    /// Where the end of a life was waited for, all lives were shorter by this.
+    pub lives_divided_by: i64,
+    /// What no scenario shows, and why.
+    pub not_proven: Vec<NotProven>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = false))]
+pub struct NotProven {
+    /// The path in Vault that it is about.
+    pub path: String,
+    pub reason: String,
+}
+
+/// What `--json FILE` of `vaultwright prove` and `vaultwright test` writes. All texts are masked.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "vaultwright scenarios", extend("unevaluatedProperties" = false))]
+struct Told<'a> {
+    /// The name of this shape.
+    #[schemars(extend("const" = FORMAT))]
+    format: &'static str,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    seconds: f64,
+    /// Why the run ended before its end.
+    aborted: Option<&'a str>,
+    /// In the order in which they ended; those that were never begun come last.
+    scenarios: Vec<ToldScenario<'a>>,
+    /// Only of `prove`.
+    #[serde(flatten)]
+    of_proof: Option<&'a OfProof>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Scenario", extend("additionalProperties" = false))]
+struct ToldScenario<'a> {
+    feature: &'a str,
+    rule: Option<&'a str>,
+    scenario: &'a str,
+    /// The feature's file.
+    file: Option<&'a Path>,
+    line: usize,
+    tags: &'a [String],
+    /// What the feature says below the scenario's name: of a proof, the place in the spec.
+    description: Option<&'a str>,
+    #[schemars(extend("enum" = ["passed", "failed", "skipped"]))]
+    verdict: &'static str,
+    /// Why it failed or was skipped.
+    reason: Option<&'a str>,
+    attempts: usize,
+    seconds: f64,
+    /// That of all steps.
+    evidence: Vec<&'a str>,
+    /// Of the last attempt.
+    steps: Vec<ToldStep<'a>>,
+    /// In the order of time.
+    turns: Vec<ToldTurn<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Step", extend("additionalProperties" = false))]
+struct ToldStep<'a> {
+    /// `Given`, `When`, …
+    keyword: &'a str,
+    text: &'a str,
+    line: usize,
+    seconds: f64,
+    failed: bool,
+    /// What was seen that shows that it holds, or does not.
+    evidence: &'a [String],
+}
+
+/// A turn in the life of a lease, a token or a password.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Turn", extend("additionalProperties" = false))]
+struct ToldTurn<'a> {
+    of: &'a str,
+    /// `issued`, `used`, `renewed`, `rotated`, `revoked`, `refused`
+    what: &'static str,
+    /// Since the scenario began.
+    at_seconds: f64,
+    lasts_seconds: Option<u64>,
+}
+
+/// Of what `json` gives.
+pub fn schema() -> Schema {
+    schema_for!(Told<'static>)
+}
+
 /// `{format, passed, failed, skipped, seconds, scenarios: [{feature, scenario, verdict, reason?, steps, …}]}`
-pub fn json(results: &Results) -> Value {
-    json!({
-        "format": FORMAT,
-        "passed": results.passed(),
-        "failed": results.failed(),
-        "skipped": results.skipped(),
-        "seconds": results.took.as_secs_f64(),
-        "aborted": results.aborted,
-        "scenarios": results.scenarios.iter().map(scenario).collect::<Vec<Value>>(),
+pub fn json(results: &Results, of_proof: Option<&OfProof>) -> Value {
+    json!(Told {
+        format: FORMAT,
+        passed: results.passed(),
+        failed: results.failed(),
+        skipped: results.skipped(),
+        seconds: results.took.as_secs_f64(),
+        aborted: results.aborted.as_deref(),
+        scenarios: results.scenarios.iter().map(scenario).collect(),
+        of_proof,
     })
 }
 
-fn scenario(result: &ScenarioResult) -> Value {
-    json!({
-        "feature": result.feature,
-        "rule": result.rule,
-        "scenario": result.name,
-        "file": result.path,
-        "line": result.line,
-        "tags": result.tags,
-        "description": result.description,
-        "verdict": result.verdict.word(),
-        "reason": result.verdict.reason(),
-        "attempts": result.attempts,
-        "seconds": result.took.as_secs_f64(),
-        "evidence": result.evidence().collect::<Vec<&str>>(),
-        "steps": result.steps.iter().map(step).collect::<Vec<Value>>(),
-        "turns": result.turns.iter().map(turn).collect::<Vec<Value>>(),
-    })
+fn scenario(result: &ScenarioResult) -> ToldScenario<'_> {
+    ToldScenario {
+        feature: &result.feature,
+        rule: result.rule.as_deref(),
+        scenario: &result.name,
+        file: result.path.as_deref(),
+        line: result.line,
+        tags: &result.tags,
+        description: result.description.as_deref(),
+        verdict: result.verdict.word(),
+        reason: result.verdict.reason(),
+        attempts: result.attempts,
+        seconds: result.took.as_secs_f64(),
+        evidence: result.evidence().collect(),
+        steps: result.steps.iter().map(step).collect(),
+        turns: result.turns.iter().map(turn).collect(),
+    }
 }
 
-fn turn(turn: &TurnResult) -> Value {
-    json!({
-        "of": turn.of,
-        "what": turn.what.word(),
-        "at_seconds": turn.at.as_secs_f64(),
-        "lasts_seconds": turn.lasts.map(|it| it.as_secs()),
-    })
+fn step(step: &StepResult) -> ToldStep<'_> {
+    ToldStep {
+        keyword: &step.keyword,
+        text: &step.text,
+        line: step.line,
+        seconds: step.took.as_secs_f64(),
+        failed: step.failed,
+        evidence: &step.evidence,
+    }
 }
 
-fn step(step: &StepResult) -> Value {
-    json!({
-        "keyword": step.keyword,
-        "text": step.text,
-        "line": step.line,
-        "seconds": step.took.as_secs_f64(),
-        "failed": step.failed,
-        "evidence": step.evidence,
-    })
+fn turn(turn: &TurnResult) -> ToldTurn<'_> {
+    ToldTurn {
+        of: &turn.of,
+        what: turn.what.word(),
+        at_seconds: turn.at.as_secs_f64(),
+        lasts_seconds: turn.lasts.map(|it| it.as_secs()),
+    }
 }

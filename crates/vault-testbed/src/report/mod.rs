@@ -11,7 +11,7 @@ mod timeline;
 use std::{path::PathBuf, time::Duration};
 
 pub use html::{HtmlError, html};
-pub use json::{FORMAT, json};
+pub use json::{FORMAT, NotProven, OfProof, json, schema};
 pub use junit::{JunitError, junit};
 pub use markdown::markdown;
 pub use recorder::{Longest, Recorder};

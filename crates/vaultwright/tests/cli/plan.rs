@@ -85,6 +85,34 @@ fn a_plan_for_programs_has_a_format() {
     assert_eq!(report["findings"][0]["verdict"], "missing");
 }
 
+/// What `words` prints is as the published schema says, and differs somewhere.
+#[track_caller]
+fn is_as_its_schema_says(bed: &Bed, of: &str, words: &str) {
+    let schema: Value = serde_json::from_str(&bed.run(&format!("schema {of}")).out()).unwrap();
+    let printed: Value = serde_json::from_str(&bed.run(words).out()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let problems: Vec<String> = schema.iter_errors(&printed).map(|it| it.to_string()).collect();
+    assert_eq!(problems, [""; 0], "{printed:#}");
+    assert!(printed.to_string().contains("\"known_after_apply\""), "{printed:#}");
+    assert!(printed.to_string().contains("\"secret\":true"), "{printed:#}");
+}
+
+#[test]
+fn what_programs_are_told_is_as_the_schema_says() {
+    let Some(bed) =
+        Bed::new("what_programs_are_told_is_as_the_schema_says", &VaultOptions::default())
+    else {
+        return;
+    };
+    let kv = "secrets: { app: { type: kv-v2, data: { login: { data: { password: new } } } } }\n";
+    bed.write("spec.yaml", &format!("{}{kv}", crate::SPEC));
+    assert_eq!(bed.run("apply SPEC --yes").code(), 0);
+    bed.outside("auth/approle/role/app", json!({ "token_ttl": 86400 }));
+    bed.outside("app/data/login", json!({ "data": { "password": "other" } }));
+    is_as_its_schema_says(&bed, "plan", "plan SPEC --format json");
+    is_as_its_schema_says(&bed, "verify", "verify SPEC --format json");
+}
+
 #[test]
 fn a_target_keeps_to_what_matches() {
     let Some(bed) = Bed::new("a_target_keeps_to_what_matches", &VaultOptions::default()) else {
