@@ -62,6 +62,9 @@ pub enum LoadError {
 /// A step that takes longer has hung: every step has deadlines of its own, which are shorter.
 const LONGEST_STEP: Duration = Duration::from_secs(300);
 
+/// What has not ended by then is left to the end of the run, which removes all that it started.
+const LONGEST_END: Duration = Duration::from_secs(60);
+
 pub const CONCURRENCY: usize = 4;
 
 impl Suite {
@@ -130,8 +133,11 @@ impl Suite {
             .after(|_, _, _, _, world: Option<&mut World>| {
                 async {
                     let Some(world) = world else { return };
-                    let shown = world.end().await;
-                    assert!(shown.is_empty(), "a command has shown {}", shown.join(", "));
+                    match tokio::time::timeout(LONGEST_END, world.end()).await {
+                        Ok(shown) if shown.is_empty() => {}
+                        Ok(shown) => panic!("a command has shown {}", shown.join(", ")),
+                        Err(_) => panic!("its servers did not end within {LONGEST_END:?}"),
+                    }
                 }
                 .boxed_local()
             })

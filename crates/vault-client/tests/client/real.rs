@@ -1,16 +1,15 @@
-//! A real Vault for a test: the binary of `VAULTWRIGHT_SERVER`, or `vault` on the PATH.
+//! A real Vault for a test: the binary of which the test bed knows.
 
 use std::{
-    env, fs,
-    io::{self, Write},
+    fs,
     net::TcpListener,
-    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 use vault_client::{Health, Login, Settings, Vault};
+use vault_testbed::ground::servers;
 
 /// Ended and its folder removed when dropped.
 pub struct Server {
@@ -71,17 +70,13 @@ impl Server {
         arguments: impl Fn(&TempDir, u16) -> Vec<String>,
         is_ready: impl Fn(Option<Health>) -> bool,
     ) -> Option<Server> {
-        let Some(binary) = binary() else {
-            // `eprintln!` would be swallowed with the output of a test that passes.
-            let line = format!(
-                "SKIPPED {test}: no Vault: set VAULTWRIGHT_SERVER, or put `vault` on the PATH\n"
-            );
-            io::stderr().write_all(line.as_bytes()).unwrap();
+        let Some(binary) = servers::find().unwrap() else {
+            println!("SKIPPED {test}: there is no Vault server; `cargo xtask servers` builds one");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(binary)
+        let child = Command::new(binary.path)
             .arg("server")
             .args(arguments(&folder, port))
             .arg("-dev-no-store-token")
@@ -117,11 +112,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn binary() -> Option<PathBuf> {
-    if let Some(given) = env::var_os("VAULTWRIGHT_SERVER").filter(|it| !it.is_empty()) {
-        return Some(given.into());
-    }
-    env::split_paths(&env::var_os("PATH")?).map(|it| it.join("vault")).find(|it| it.is_file())
 }
