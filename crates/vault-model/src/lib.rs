@@ -13,6 +13,7 @@ pub mod kinds;
 pub mod ledger;
 pub mod lint;
 pub mod live;
+pub mod manifests;
 pub mod merge;
 pub mod mistakes;
 pub mod nearest;

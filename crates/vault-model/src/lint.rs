@@ -13,6 +13,8 @@ mod seen;
 mod statements;
 mod transport;
 
+pub(crate) use grants::names as policy_names;
+pub(crate) use seen::{Mount, mount};
 pub use seen::{Parts, Seen};
 
 use crate::source::{Mistake, Place, Severity};

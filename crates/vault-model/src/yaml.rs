@@ -30,7 +30,31 @@ pub fn read(
     name: impl Into<String>,
     bytes: &[u8],
 ) -> Result<Node, Vec<Mistake>> {
-    let name = name.into();
+    read_by(sources, name.into(), bytes, parse)
+}
+
+/// As `read_values`, for a file of several documents, such as Kubernetes' manifests are.
+pub fn read_all(
+    sources: &mut Sources,
+    name: impl Into<String>,
+    bytes: &[u8],
+) -> Result<Vec<Node>, Vec<Mistake>> {
+    let parse = |file, text: &str| {
+        refuse_unreadable(file, text).and_then(|()| reader::read_all(file, text))
+    };
+    let roots = read_by(sources, name.into(), bytes, parse);
+    if let Err(mistakes) = &roots {
+        hide(sources, mistakes);
+    }
+    roots
+}
+
+fn read_by<T>(
+    sources: &mut Sources,
+    name: String,
+    bytes: &[u8],
+    parse: impl Fn(FileId, &str) -> Result<T, Vec<Mistake>>,
+) -> Result<T, Vec<Mistake>> {
     if bytes.len() > MAX_FILE_BYTES {
         let file = sources.add(name, "");
         return Err(vec![syntax::too_long(file, bytes.len())]);
@@ -57,20 +81,29 @@ pub fn read_values(
 ) -> Result<Node, Vec<Mistake>> {
     let root = read(sources, name, bytes);
     if let Err(mistakes) = &root {
-        mistakes.iter().filter_map(|it| it.place).for_each(|it| sources.hide_file(it.file));
+        hide(sources, mistakes);
     }
     root
 }
 
+fn hide(sources: &mut Sources, mistakes: &[Mistake]) {
+    mistakes.iter().filter_map(|it| it.place).for_each(|it| sources.hide_file(it.file));
+}
+
 /// One document. Nothing is changed by being read: a plain word is a number only if that number is written so.
 pub fn parse(file: FileId, text: &str) -> Result<Node, Vec<Mistake>> {
+    refuse_unreadable(file, text)?;
+    reader::read(file, text)
+}
+
+fn refuse_unreadable(file: FileId, text: &str) -> Result<(), Vec<Mistake>> {
     if text.len() > MAX_FILE_BYTES {
         return Err(vec![syntax::too_long(file, text.len())]);
     }
-    if let Some(mistake) = syntax::control_character(file, text) {
-        return Err(vec![mistake]);
+    match syntax::control_character(file, text) {
+        Some(mistake) => Err(vec![mistake]),
+        None => Ok(()),
     }
-    reader::read(file, text)
 }
 
 /// One value as the command line gives it: `8`, `true`, `[a, b]`, or text.

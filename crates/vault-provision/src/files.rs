@@ -20,6 +20,8 @@ pub enum ReadError {
     Io { path: PathBuf, source: io::Error },
     #[error("{path} holds no spec: no file in it ends in .yaml", path = path.display())]
     Empty { path: PathBuf },
+    #[error("{path} holds no manifest: no file below it ends in .yaml, .yml or .json", path = path.display())]
+    NoManifests { path: PathBuf },
     #[error("there is no environment `{name}`: {known}")]
     NoEnvironment { name: String, known: String },
     #[error("{} has mistakes", .0.sources.file(Default::default()).map_or("the spec", |it| it.name.as_str()))]
@@ -57,6 +59,33 @@ pub fn load(path: &Path, inputs: &SpecInputs) -> Result<Spec, ReadError> {
         inputs: Arc::new(Disk { folder: folder.to_owned() }),
     };
     spec::read(reading).map_err(|it| ReadError::Refused(Box::new(it)))
+}
+
+/// Every YAML and JSON file below a folder, in the order of their names.
+pub fn manifests(folder: &Path) -> Result<Vec<SpecFile>, ReadError> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let failed = |source| ReadError::Io { path: folder.clone(), source };
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            // A link may lead back up.
+            if entry.file_type().map_err(failed)?.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|it| ["yaml", "yml", "json"].iter().any(|of| it == *of))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    match found.is_empty() {
+        true => Err(ReadError::NoManifests { path: folder.to_owned() }),
+        false => found.iter().map(|it| read(it)).collect(),
+    }
 }
 
 fn spec_files(folder: &Path) -> Result<Vec<SpecFile>, ReadError> {

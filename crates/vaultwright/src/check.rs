@@ -26,7 +26,7 @@ pub struct CheckArgs {
 }
 
 /// The shape of what `check --format json` prints.
-const FORMAT: &str = "vaultwright/mistakes/1";
+pub const FORMAT: &str = "vaultwright/mistakes/1";
 
 pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     let inputs = SpecInputs { has_stand_ins: true, ..args.spec.inputs.inputs() };
@@ -41,9 +41,6 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
         }
         Format::Text => {
             print!("{}", mistakes.render(&sources, std::io::stdout().is_terminal()));
-            let noun = |count: usize, one: &str| {
-                format!("{count} {one}{}", if count == 1 { "" } else { "s" })
-            };
             match objects {
                 Some((objects, claims)) => {
                     println!(
@@ -63,6 +60,11 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     }
     let is_wrong = mistakes.has_errors() || args.strict && !mistakes.is_empty();
     Ok(if is_wrong { Exit::Failed } else { Exit::Done })
+}
+
+/// `1 mistake`, `2 mistakes`
+pub fn noun(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The table of lints, for people.

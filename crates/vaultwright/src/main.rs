@@ -7,6 +7,7 @@ mod check;
 mod exits;
 mod failure;
 mod ground;
+mod manifests;
 mod output;
 mod pages;
 mod pinned;
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    CheckManifests(manifests::CheckManifestsArgs),
     /// Show what `check` looks for, why, and what to do instead
     Lints,
     Schema(pages::SchemaArgs),
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::check(&args),
+        Command::CheckManifests(args) => manifests::check(&args),
         Command::Lints => Ok(check::lints()),
         Command::Schema(args) => Ok(pages::schema(&args)),
         Command::Completions(args) => pages::completions(&args),

@@ -92,7 +92,8 @@ fn the_manual_says_every_command_exit_code_and_variable() {
     let page = printed(&["man"]);
     is_well_formed(&page);
     for command in commands() {
-        assert!(page.contains(&format!("vaultwright\\-{command}(1)")), "{command}");
+        let escaped = command.replace('-', "\\-");
+        assert!(page.contains(&format!("vaultwright\\-{escaped}(1)")), "{command}");
     }
     assert!(page.contains(".SH \"EXIT STATUS\"\n.TP\n\\fB0\\fR\ndone\n"), "{page}");
     assert!(page.contains("\\fBVAULT_ADDR\\fR\nthe address"), "{page}");

@@ -70,7 +70,8 @@ fn first_line(seen: &Seen<'_>, place: crate::source::Place) -> crate::source::Pl
     crate::source::Place { end, ..place }
 }
 
-fn names(role: &Object) -> Vec<String> {
+/// The policies of whoever logs in by a role.
+pub fn names(role: &Object) -> Vec<String> {
     let said = ["token_policies", "policies", "allowed_policies"];
     let mut names: Vec<String> =
         said.iter().flat_map(|it| role.texts(it)).map(str::to_lowercase).collect();

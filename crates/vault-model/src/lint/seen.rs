@@ -163,7 +163,8 @@ fn policy_text(object: &Object) -> Option<PolicyText<'_>> {
     is_policy.then(|| PolicyText { object, text, read: policy::parse(text) })
 }
 
-fn mount(object: &Object) -> Option<(&str, Mount<'_>)> {
+/// What an object mounts, and where.
+pub fn mount(object: &Object) -> Option<(&str, Mount<'_>)> {
     let (path, is_auth) = match object.path.strip_prefix("sys/mounts/") {
         Some(_) => (object.name(), false),
         None => (object.path.strip_prefix("sys/")?, true),

@@ -30,6 +30,15 @@ pub(super) fn read(file: FileId, text: &str) -> Result<Node, Vec<Mistake>> {
     }
 }
 
+/// Every document of a file.
+pub(super) fn read_all(file: FileId, text: &str) -> Result<Vec<Node>, Vec<Mistake>> {
+    let mut reader = Reader::new(file, text);
+    match (reader.documents(), reader.mistakes.is_empty()) {
+        (Ok(roots), true) => Ok(roots),
+        _ => Err(reader.mistakes),
+    }
+}
+
 struct Reader<'a> {
     file: FileId,
     text: &'a str,
@@ -98,6 +107,20 @@ impl<'a> Reader<'a> {
         }
         let nothing = Place { file: self.file, line: 1, column: 1, start: 0, end: 0 };
         Ok(root.unwrap_or(Node::new(nothing, NodeValue::Null)))
+    }
+
+    fn documents(&mut self) -> Read<Vec<Node>> {
+        let mut roots = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentStart(..) => {}
+                // Anchors are each document's own.
+                Event::DocumentEnd => self.anchors.clear(),
+                Event::StreamEnd => return Ok(roots),
+                event => roots.push(self.node(event, span, 0)?),
+            }
+        }
     }
 
     fn next(&mut self) -> Read<(Event<'a>, Span)> {
