@@ -1,7 +1,8 @@
 //! What should be in Vault, and what to do about it. Nothing here does IO.
 //!
 //! In the order of the flow: text (`source`, `yaml`, `node`, `vars`, `template`), what it describes (`kind`, `object`,
-//! `claim`, `spec`), what to do (`live`, `difference`, `plan`, `request`), what is shown (`mistakes`, `show`, `told`).
+//! `claim`, `spec`), what to do (`live`, `difference`, `plan`, `request`), what is shown (`mistakes`, `rendered`,
+//! `show`, `told`).
 
 pub mod claim;
 pub mod delivery;
@@ -23,6 +24,7 @@ pub mod plan;
 pub mod policy;
 pub mod redact;
 pub mod reference;
+pub mod rendered;
 pub mod report;
 pub mod request;
 pub mod scale;

@@ -14,6 +14,7 @@ mod pinned;
 mod plan;
 mod prove;
 mod reference;
+mod render;
 mod reports;
 mod session;
 mod test;
@@ -36,6 +37,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Render(render::RenderArgs),
     CheckManifests(manifests::CheckManifestsArgs),
     /// Show what `check` looks for, why, and what to do instead
     Lints,
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::check(&args),
+        Command::Render(args) => render::render(&args),
         Command::CheckManifests(args) => manifests::check(&args),
         Command::Lints => Ok(check::lints()),
         Command::Schema(args) => Ok(pages::schema(&args)),
