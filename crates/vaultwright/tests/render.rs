@@ -1,4 +1,5 @@
 //! `render`: a spec as it is for one environment.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use std::fs;
 
