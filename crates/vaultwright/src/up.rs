@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use serde_json::Value;
 use vault_client::{ExposeSecret, Settings, Vault};
-use vault_model::spec::Spec;
+use vault_model::{spec::Spec, vars};
 use vault_provision::{ReadError, SpecInputs, Stop, load, prepare};
 use vault_testbed::{
     ground::{Error, Ground, GroundSpec, Kind, Stack, interrupted, servers},
@@ -91,12 +91,33 @@ async fn begin(
         true => None,
         false => Some(prove(&args.spec, ground, inputs).await?),
     };
-    // In the folder of the run, which goes with it.
-    let token = ground.run().folder().join("root-token");
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&token)?;
-    file.write_all(stack.vault.root_token.expose_secret().as_bytes())?;
-    println!("\n{}", welcome(&stack, &spec, &token, proven));
+    println!("\n{}", welcome(&stack, &spec, &exports(ground, &stack, &spec)?, proven));
     Ok((stack, proven))
+}
+
+/// What another terminal must know to work with it. A secret is in a file in the folder of the run, which goes with it.
+fn exports(ground: &Ground, stack: &Stack, spec: &Spec) -> anyhow::Result<Vec<String>> {
+    let kept = |name: &str, secret: &str| -> anyhow::Result<String> {
+        let path = ground.run().folder().join(name);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.write_all(secret.as_bytes())?;
+        Ok(format!("$(cat {})", path.display()))
+    };
+    let token = kept("root-token", stack.vault.root_token.expose_secret())?;
+    let mut exports =
+        vec![format!("VAULT_ADDR={}", stack.vault.address), format!("VAULT_TOKEN={token}")];
+    if let Some(ca) = &stack.vault.ca_certificate {
+        exports.push(format!("VAULT_CACERT={}", ca.display()));
+    }
+    for (name, value) in &stack.vars {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let shown = match spec.redactor.mask(&value) == value {
+            true => format!("'{}'", value.replace('\'', r"'\''")),
+            false => kept(name, &value)?,
+        };
+        exports.push(format!("{}={shown}", vars::env_name(name)));
+    }
+    Ok(exports)
 }
 
 async fn start(
@@ -147,18 +168,14 @@ async fn prove(path: &Path, ground: &Ground, inputs: SpecInputs) -> anyhow::Resu
 }
 
 /// Where everything is, and what to try.
-fn welcome(stack: &Stack, spec: &Spec, token: &Path, proven: Option<bool>) -> String {
+fn welcome(stack: &Stack, spec: &Spec, exports: &[String], proven: Option<bool>) -> String {
     let mut lines = vec![match proven {
         Some(true) => format!("{} is up, and proven", spec.name),
         Some(false) => format!("{} is up, but REFUTED: see above", spec.name),
         None => format!("{} is up", spec.name),
     }];
     lines.push(String::new());
-    lines.push(format!("  export VAULT_ADDR={}", stack.vault.address));
-    lines.push(format!("  export VAULT_TOKEN=$(cat {})", token.display()));
-    if let Some(ca) = &stack.vault.ca_certificate {
-        lines.push(format!("  export VAULT_CACERT={}", ca.display()));
-    }
+    lines.extend(exports.iter().map(|it| format!("  export {it}")));
     for (name, server) in &stack.servers {
         lines.push(format!(
             "  {name}: {} {} at {}, database {}",
