@@ -31,6 +31,12 @@ fn what_is_up_can_be_used_and_ends_with_a_signal() {
     let mode = file.metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(!said.iter().any(|it| it.contains(&token)), "the token is shown");
+    let password = value("VAULTWRIGHT_VAR_DB_ADMIN_PASSWORD");
+    let password = Path::new(password.trim_start_matches("$(cat ").trim_end_matches(')'));
+    assert_eq!(password.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = std::fs::read_to_string(password).unwrap();
+    assert!(!said.iter().any(|it| it.contains(&secret)), "a password is shown");
+    assert!(value("VAULTWRIGHT_VAR_DB_URL").starts_with("'127.0.0.1:"), "{said:#?}");
     let address = value("VAULT_ADDR").trim_start_matches("http://").to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());
     assert!(said.iter().any(|it| it.contains("demo: PostgreSQL")), "{said:#?}");

@@ -15,13 +15,13 @@ use std::{
 };
 
 use vault_testbed::ground::{
-    FarSide, Ground, Kind, VaultOptions, VaultServer, far::Installation, servers,
+    FarSide, Ground, Kind, VaultOptions, VaultServer, far::Installation, on_path, servers,
 };
 
 use page::Page;
 use scratch::Scratch;
 
-/// A test for each page, so that they run side by side; and one that says that none is missing.
+/// A test for each page, and one that says that none is missing.
 macro_rules! pages {
     ($($name:ident: $path:literal,)+) => {
         $(#[test] fn $name() { check($path); })+
@@ -101,6 +101,9 @@ fn lack(need: &str) -> Option<String> {
         let is_there = matches!(servers::find(), Ok(Some(_)));
         return (!is_there)
             .then(|| "there is no Vault server; `cargo xtask servers` builds one".into());
+    }
+    if need == "curl" {
+        return on_path(need).is_none().then(|| "there is no curl".into());
     }
     let side =
         FarSide::named(need).unwrap_or_else(|| panic!("a page needs `{need}`, whatever that is"));
