@@ -6,6 +6,7 @@ mod meaning;
 mod passwords;
 mod paths;
 mod reading;
+mod refusing;
 
 use super::*;
 
