@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    node::{Key, Node, NodeValue},
-    source::{Mistake, said_twice},
+    node::{Key, Node, NodeValue, said_twice},
+    source::Mistake,
 };
 
 /// Maps join, key by key and as deep as they go. Anything else may be said once: a list in two files is as much a

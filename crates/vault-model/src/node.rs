@@ -196,3 +196,10 @@ impl fmt::Debug for Key {
         f.write_str(&self.text)
     }
 }
+
+/// The mistake of a key that stands in two places of what should be one map.
+pub(crate) fn said_twice(key: &Key, first: Place) -> Mistake {
+    Mistake::error(key.place, format!("`{}` is said twice", key.text))
+        .help("keep one of them")
+        .also(first, "first said here")
+}

@@ -4,8 +4,6 @@ use std::{fmt, ops::Range};
 
 use serde::Serialize;
 
-use crate::node::Key;
-
 /// All the files of one spec. A `Place` points into one of them.
 #[derive(Clone, Default)]
 pub struct Sources {
@@ -161,13 +159,6 @@ impl Mistake {
         self.also.push((place, note.into()));
         self
     }
-}
-
-/// The mistake of a key that stands in two places of what should be one map.
-pub(crate) fn said_twice(key: &Key, first: Place) -> Mistake {
-    Mistake::error(key.place, format!("`{}` is said twice", key.text))
-        .help("keep one of them")
-        .also(first, "first said here")
 }
 
 /// Texts of a spec can hold secrets: only the names of the files are shown.

@@ -111,7 +111,7 @@ fn root(
     mistakes.extend(found);
     let templates = Templates::new(reading.inputs);
     let given = Given { flags: reading.vars, files: var_files, env: reading.env, environment };
-    let with_stand_ins = reading.has_stand_ins.then(|| stand_ins(&declared));
+    let with_stand_ins = reading.has_stand_ins.then(|| vars::stand_ins(&declared));
     let vars = match vars::resolve(
         with_stand_ins.as_ref().unwrap_or(&declared),
         given,
@@ -127,20 +127,6 @@ fn root(
     mistakes.extend(templates.render(&mut root, &vars, sources));
     let redactor = vars.redactor().clone();
     if mistakes.is_empty() { Ok((root, declared, redactor)) } else { Err(mistakes) }
-}
-
-/// What a secret is whose value is not known.
-pub const STAND_IN: &str = "not-yet-known";
-
-/// The same, with a default for each secret that has none.
-fn stand_ins(declared: &[Declared]) -> Vec<Declared> {
-    let unknown = |place| Node::from_json(place, STAND_IN.into());
-    let one = |it: &Declared| {
-        let default = it.default.clone();
-        let default = default.or_else(|| it.secret.then(|| unknown(it.place)));
-        Declared { default, ..it.clone() }
-    };
-    declared.iter().map(one).collect()
 }
 
 fn collect(

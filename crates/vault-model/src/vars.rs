@@ -60,6 +60,20 @@ struct Var {
     secret: bool,
 }
 
+/// What a secret is whose value is not known.
+pub const STAND_IN: &str = "not-yet-known";
+
+/// The same variables, with a default for each secret that has none.
+pub fn stand_ins(declared: &[Declared]) -> Vec<Declared> {
+    let unknown = |place| Node::from_json(place, STAND_IN.into());
+    let one = |it: &Declared| {
+        let default = it.default.clone();
+        let default = default.or_else(|| it.secret.then(|| unknown(it.place)));
+        Declared { default, ..it.clone() }
+    };
+    declared.iter().map(one).collect()
+}
+
 /// The environment variable that gives a variable its value.
 pub fn env_name(name: &str) -> String {
     format!("VAULTWRIGHT_VAR_{}", name.replace('-', "_").to_uppercase())

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     object::Object,
     source::{Mistake, Place},
-    spec::STAND_IN,
+    vars::STAND_IN,
 };
 
 use super::Seen;

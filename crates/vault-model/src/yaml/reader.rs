@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     nearest::nearest,
-    node::{Key, Node, NodeValue},
-    source::{FileId, Mistake, Place, said_twice},
+    node::{Key, Node, NodeValue, said_twice},
+    source::{FileId, Mistake, Place},
 };
 
 /// Anchors that an unknown alias is compared with.
