@@ -1,6 +1,7 @@
 //! Templates are read as the agent reads them.
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::template::read;
 
@@ -115,4 +116,16 @@ fn blocks_and_actions_end() {
     "#]],
     );
     check(r#"{{/* with secret "a" */}}{{ print "}}" }}"#, expect![""]);
+}
+
+proptest! {
+    #[test]
+    fn no_template_makes_it_panic(text in "(\\{\\{|\\}\\}|-|\"|`|\\\\|/\\*|\\*/|[().|$é ]|secrets? |with |range |if |end|index |:=|[a-b.]){0,30}") {
+        let read = read(&text);
+        let ranges = read.calls.iter().map(|it| &it.range);
+        let ranges = ranges.chain(read.uses.iter().map(|it| &it.range));
+        for range in ranges.chain(read.mistake.iter().map(|(range, _)| range)) {
+            prop_assert!(text.get(range.clone()).is_some(), "{range:?}");
+        }
+    }
 }
