@@ -30,11 +30,13 @@ pub fn render(args: &RenderArgs) -> anyhow::Result<Exit> {
     spec.select(&args.targets.target, &args.targets.exclude)?;
     output::warnings(&spec);
     let rendered = spec.rendered();
-    match args.format {
-        Format::Text => print!("{}", spec.redactor.mask(&serde_yaml::to_string(&rendered)?)),
-        Format::Json => output::json(&json!({
-            "format": FORMAT, "name": rendered.name, "objects": rendered.objects,
-        })),
-    }
+    let text = match args.format {
+        Format::Text => serde_yaml::to_string(&rendered)?,
+        Format::Json => format!(
+            "{:#}\n",
+            json!({ "format": FORMAT, "name": rendered.name, "objects": rendered.objects })
+        ),
+    };
+    print!("{}", spec.redactor.mask(&text));
     Ok(Exit::Done)
 }

@@ -111,7 +111,10 @@ fn exports(ground: &Ground, stack: &Stack, spec: &Spec) -> anyhow::Result<Vec<St
     }
     for (name, value) in &stack.vars {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let shown = match spec.redactor.mask(&value) == value {
+        let passwords = stack.servers.values().map(|it| it.admin_password.expose_secret());
+        let holds_secret = spec.redactor.mask(&value) != value
+            || passwords.into_iter().any(|it| value.contains(it));
+        let shown = match !holds_secret {
             true => format!("'{}'", value.replace('\'', r"'\''")),
             false => kept(name, &value)?,
         };
