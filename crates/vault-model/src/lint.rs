@@ -13,7 +13,7 @@ mod seen;
 mod statements;
 mod transport;
 
-pub(crate) use grants::names as policy_names;
+pub(crate) use grants::{DEFAULT_POLICY, names as policy_names};
 pub(crate) use seen::{Mount, mount};
 pub use seen::{Parts, Seen};
 

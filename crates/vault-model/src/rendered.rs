@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Body, Path, object::Object, shape::Shape, source::Sources, spec::Spec, url};
+use crate::{Body, Path, object::Object, source::Sources, spec::Spec};
 
 /// What `vaultwright render` prints.
 #[derive(Debug, Serialize)]
@@ -46,11 +46,10 @@ impl Object {
     }
 
     fn shown(&self, name: &str, value: &Value) -> Value {
-        let is_url = self.row(name).is_some_and(|it| matches!(it.shape, Shape::Url));
-        match value.as_str() {
+        match self.row(name) {
             _ if self.is_secret(name) => hidden(value),
-            Some(url) if is_url => json!(url::shown(url)),
-            _ => value.clone(),
+            Some(row) => row.shape.shown(value),
+            None => value.clone(),
         }
     }
 }

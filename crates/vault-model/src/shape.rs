@@ -67,6 +67,14 @@ impl Shape {
         }
     }
 
+    /// As people may see it: without the password that a URL may hold.
+    pub fn shown(self, value: &Value) -> Value {
+        match (self, value) {
+            (Shape::Url, Value::String(url)) => json!(url::shown(url)),
+            _ => value.clone(),
+        }
+    }
+
     /// The one way to write `value`, or `None` where it is not of this shape.
     pub fn canonical(self, value: &Value) -> Option<Value> {
         match self {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use similar::{ChangeTag, TextDiff};
 
@@ -11,7 +11,6 @@ use crate::{
     duration,
     kind::Shape,
     plan::{Action, Change, Plan},
-    url,
 };
 
 const LONGEST_VALUE: usize = 120;
@@ -147,8 +146,8 @@ impl Difference {
         {
             return seconds.as_i64().map_or(seconds.to_string(), duration::show);
         }
-        if let (Shape::Url, Some(url)) = (self.shape, value.as_str()) {
-            return shortened(json!(url::shown(url)).to_string());
+        if let (Shape::Url, Value::String(_)) = (self.shape, value) {
+            return shortened(self.shape.shown(value).to_string());
         }
         shortened(self.shape.canonical(value).unwrap_or_else(|| value.clone()).to_string())
     }

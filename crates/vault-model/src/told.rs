@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     Path,
     difference::Difference,
-    kind::Shape,
     plan::{Action, Change, Plan},
-    url,
 };
 
 /// The shape of `ToldPlan`; it changes only together with this name.
@@ -105,18 +103,10 @@ impl Difference {
         let desired = self.desired.as_ref().filter(|_| !self.is_open());
         ToldDifference::Plain {
             field,
-            live: self.live.as_ref().map(|it| self.plain(it)),
-            desired: desired.map(|it| self.plain(it)),
+            live: self.live.as_ref().map(|it| self.shape.shown(it)),
+            desired: desired.map(|it| self.shape.shown(it)),
             known_after_apply: self.is_open(),
             fixed,
-        }
-    }
-
-    /// Without the password that a URL may hold.
-    fn plain(&self, value: &Value) -> Value {
-        match (self.shape, value.as_str()) {
-            (Shape::Url, Some(url)) => json!(url::shown(url)),
-            _ => value.clone(),
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 
 use super::{Seen, seen::PolicyText};
 
-static DEFAULT_POLICY: LazyLock<Policy> = LazyLock::new(policy::default_policy);
+/// What everybody has who is not without it.
+pub static DEFAULT_POLICY: LazyLock<Policy> = LazyLock::new(policy::default_policy);
 
 /// The policies of whoever logs in by a role.
 struct Login<'s> {

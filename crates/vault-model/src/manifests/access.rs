@@ -1,17 +1,13 @@
 //! What the policies of a role let its tokens do, as far as the spec tells.
 
-use std::sync::LazyLock;
-
 use crate::{
-    lint::policy_names,
+    lint::{DEFAULT_POLICY, policy_names},
     object::Object,
     policy::{self, Operation, Outcome, Policy},
     source::Mistake,
 };
 
 use super::Known;
-
-static DEFAULT: LazyLock<Policy> = LazyLock::new(policy::default_policy);
 
 pub(super) struct Access<'a> {
     policies: Vec<(&'a str, Policy)>,
@@ -31,7 +27,7 @@ impl<'a> Access<'a> {
                     access.policies.push((object.name(), policy));
                     access.texts.push(object);
                 }
-                (None, _, "default") => access.policies.push(("default", DEFAULT.clone())),
+                (None, _, "default") => access.policies.push(("default", DEFAULT_POLICY.clone())),
                 _ => access.has_unknown = true,
             }
         }
