@@ -51,8 +51,7 @@ impl Inventory {
         for side in FAR_SIDES {
             let installations = Installation::all(side);
             if installations.is_empty() {
-                let package = side.programs.package;
-                let remedy = format!("apt-get install {package}, or a container engine");
+                let remedy = format!("{}, or a container engine", side.programs.source.remedy());
                 self.add(side.title, false, remedy);
             }
             for one in installations {

@@ -109,9 +109,10 @@ pub(super) fn meaning(
     from_here: &str,
     options: &ServerOptions,
     password: &str,
+    given: impl Fn(&'static str) -> String,
 ) -> Value {
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    json!({
+    let mut meaning = json!({
         "address": address,
         "host": host,
         "port": port,
@@ -119,12 +120,18 @@ pub(super) fn meaning(
         "database": options.database,
         "admin_user": options.admin_user,
         "admin_password": password,
-    })
+    });
+    for name in options.side.gives {
+        meaning[name] = given(name).into();
+    }
+    meaning
 }
+
+const NOT_YET: &str = "not yet known";
 
 fn stand_in(options: &ServerOptions) -> Value {
     let address = format!("127.0.0.1:{}", options.side.port);
-    meaning(&address, &address, options, "not yet known")
+    meaning(&address, &address, options, NOT_YET, |_| NOT_YET.to_owned())
 }
 
 fn meanings(

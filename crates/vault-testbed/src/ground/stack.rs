@@ -25,9 +25,13 @@ impl Ground {
         let servers = spec.servers.iter().map(|(_, options)| self.server(options));
         let (vault, servers) = tokio::try_join!(self.vault(&spec.vault), try_join_all(servers))?;
         let known = spec.servers.iter().zip(&servers).map(|((name, options), server)| {
-            let password = server.admin_password.expose_secret();
-            let value =
-                meaning(&server.address_for_vault, &server.address_from_here, options, password);
+            let value = meaning(
+                &server.address_for_vault,
+                &server.address_from_here,
+                options,
+                server.admin_password.expose_secret(),
+                |name| server.given.get(name).map_or("", |it| it.expose_secret()).to_owned(),
+            );
             (name.clone(), value)
         });
         let vars = spec.clone().vars(known.collect())?.into_iter().collect();

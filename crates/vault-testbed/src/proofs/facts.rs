@@ -199,7 +199,8 @@ fn far_side(connection: &Object) -> Option<&'static FarSide> {
 }
 
 fn only_known() -> String {
-    let titles: Vec<&str> = FAR_SIDES.iter().map(|it| it.title).collect();
+    let databases = FAR_SIDES.iter().filter(|it| it.plugin.is_some());
+    let titles: Vec<&str> = databases.map(|it| it.title).collect();
     format!("of databases only {} are proven yet", titles.join(", "))
 }
 

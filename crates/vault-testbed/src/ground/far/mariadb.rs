@@ -20,7 +20,7 @@ pub static MARIADB: FarSide = FarSide {
     port: 3306,
     superuser: "root",
     programs: Programs {
-        package: "mariadb-server",
+        source: Source::Debian("mariadb-server"),
         names: &["mariadbd"],
         places: &[("/usr", "bin"), ("/usr", "libexec")],
         // MariaDB refuses to run as root.
@@ -38,8 +38,8 @@ pub static MARIADB: FarSide = FarSide {
         )),
         version_command: "mariadbd --version | sed 's/.*Ver \\([0-9]*\\.[0-9]*\\).*/\\1/'",
     },
-    plugin: "mysql",
-    place,
+    plugin: Some(Plugin { name: "mysql", place }),
+    gives: &[],
     hello: "SELECT 1",
     catalogue: "mysql.user",
     launch: |run, new| launch(run, new).boxed(),
@@ -155,7 +155,7 @@ fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     Contained { environment, ..Contained::default() }
 }
 
-async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
+async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
     let superuser = server.superuser("");
     let database = identifier(&server.database);
     let sql = format!("CREATE DATABASE {database}");

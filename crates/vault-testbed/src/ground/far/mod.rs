@@ -26,7 +26,7 @@ use super::run::Run;
 
 pub use login::{Lack, Login, NoAnswer, Refusal, Said};
 pub use postgres::{POSTGRES, options as postgres_login};
-pub use programs::{Installation, Programs};
+pub use programs::{Installation, Programs, Source};
 pub use server::Server;
 
 /// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.
@@ -50,10 +50,10 @@ pub struct FarSide {
     pub image: &'static str,
     /// How an image like it, `vaultwright/<word>`, is made without a registry.
     pub(super) recipe: Recipe,
-    /// How Vault's plugins for it begin.
-    pub plugin: &'static str,
-    /// Host, port and database of a connection of Vault's database engine.
-    pub place: Place,
+    /// Where Vault's database engine speaks to it.
+    pub plugin: Option<Plugin>,
+    /// What else than an address and a login it gives to `ground.yaml`, such as a certificate: `prepare` says it.
+    pub gives: &'static [&'static str],
     /// What every login may say.
     pub hello: &'static str,
     /// Where the server lists its logins.
@@ -63,7 +63,7 @@ pub struct FarSide {
     pub(super) first: Option<First>,
     pub(super) container: fn(&ServerOptions, &Passwords) -> Contained,
     /// The database, the admin, and what `init` says.
-    pub(super) prepare: for<'a> fn(&'a Server, &'a ServerOptions) -> BoxFuture<'a, Result<()>>,
+    pub(super) prepare: for<'a> fn(&'a mut Server, &'a ServerOptions) -> BoxFuture<'a, Result<()>>,
     /// What the server says of itself: a real query, by which it is also known to be ready.
     pub(super) ask_version: for<'a> fn(&'a Login) -> Answer<'a, String>,
     /// A statement in the server's own language.
@@ -72,6 +72,14 @@ pub struct FarSide {
     pub(super) knows: for<'a> fn(&'a Login, &'a str) -> Answer<'a, bool>,
     /// Seconds until the server itself refuses a login, for servers that know such an end.
     pub(super) lasts: Option<Lasts>,
+}
+
+/// How a database is spoken of to Vault's database engine.
+pub struct Plugin {
+    /// How the names of its plugins begin.
+    pub name: &'static str,
+    /// Host, port and database of a connection.
+    pub place: Place,
 }
 
 /// The first is what is meant where nobody says it.
@@ -162,7 +170,8 @@ impl FarSide {
 
     /// By a plugin of Vault's database engine.
     pub fn of_plugin(plugin: &str) -> Option<&'static Self> {
-        FAR_SIDES.iter().copied().find(|it| plugin.starts_with(it.plugin))
+        let speaks = |it: &&Self| it.plugin.as_ref().is_some_and(|it| plugin.starts_with(it.name));
+        FAR_SIDES.iter().copied().find(speaks)
     }
 }
 

@@ -19,7 +19,7 @@ pub static POSTGRES: FarSide = FarSide {
     port: 5432,
     superuser: "postgres",
     programs: Programs {
-        package: "postgresql",
+        source: Source::Debian("postgresql"),
         names: &["postgres", "initdb"],
         // Debian's place, Red Hat's, and where builds from source go.
         places: &[("/usr/lib/postgresql", "bin"), ("/usr", "bin"), ("/usr/local/pgsql", "bin")],
@@ -39,8 +39,8 @@ pub static POSTGRES: FarSide = FarSide {
         )),
         version_command: "ls /usr/lib/postgresql",
     },
-    plugin: "postgresql",
-    place,
+    plugin: Some(Plugin { name: "postgresql", place }),
+    gives: &[],
     hello: "SELECT 1",
     catalogue: "pg_roles",
     launch: |run, new| launch(run, new).boxed(),
@@ -155,7 +155,7 @@ fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     }
 }
 
-async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
+async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
     let superuser = server.superuser("");
     let (admin, database) = (identifier(&server.admin_user), identifier(&server.database));
     if server.admin_user != POSTGRES.superuser {

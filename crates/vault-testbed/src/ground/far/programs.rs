@@ -11,8 +11,7 @@ use super::{Error, FarSide, Result};
 
 /// What a far side needs to be a process.
 pub struct Programs {
-    /// Debian's.
-    pub package: &'static str,
+    pub source: Source,
     /// In one folder; the first is asked for its version.
     pub names: &'static [&'static str],
     /// Beside the folders of PATH: a root, and the folder in it or in each of its own folders.
@@ -23,6 +22,12 @@ pub struct Programs {
     pub before_version: &'static str,
     /// Looked for once: each is asked for its version.
     pub found: OnceLock<Vec<Installation>>,
+}
+
+/// Where programs come from that this machine lacks.
+pub enum Source {
+    /// A package.
+    Debian(&'static str),
 }
 
 /// A folder of programs of one version.
@@ -37,6 +42,16 @@ pub struct Installation {
 /// Where servers are that only root was meant to start.
 const SBIN: [(&str, &str); 2] = [("/usr", "sbin"), ("/usr/local", "sbin")];
 
+impl Source {
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Debian(package) => {
+                format!("install it (on Debian: apt-get install {package})")
+            }
+        }
+    }
+}
+
 impl Installation {
     /// The wanted version, else the newest.
     pub fn find(side: &'static FarSide, wanted: &str) -> Result<Self> {
@@ -44,10 +59,7 @@ impl Installation {
         found.sort_by_key(|one| (one.is_of(wanted), one.numbers()));
         found.pop().ok_or_else(|| Error::Missing {
             what: format!("{} {wanted}", side.title),
-            remedy: format!(
-                "install it (on Debian: apt-get install {}), or have a container engine answer",
-                side.programs.package
-            ),
+            remedy: format!("{}, or have a container engine answer", side.programs.source.remedy()),
         })
     }
 

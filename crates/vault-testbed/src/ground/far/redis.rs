@@ -14,7 +14,7 @@ pub static REDIS: FarSide = FarSide {
     port: 6379,
     superuser: "testbed",
     programs: Programs {
-        package: "redis-server",
+        source: Source::Debian("redis-server"),
         names: &["redis-server"],
         places: &[("/usr", "bin")],
         users: &["redis", "nobody"],
@@ -29,8 +29,8 @@ pub static REDIS: FarSide = FarSide {
         entrypoint: None,
         version_command: "redis-server --version | sed 's/.* v=\\([0-9]*\\.[0-9]*\\).*/\\1/'",
     },
-    plugin: "redis-database-plugin",
-    place,
+    plugin: Some(Plugin { name: "redis-database-plugin", place }),
+    gives: &[],
     hello: "AUTH",
     catalogue: "ACL USERS",
     launch: |run, new| launch(run, new).boxed(),
@@ -82,7 +82,7 @@ fn container(options: &ServerOptions, passwords: &Passwords) -> Contained {
     }
 }
 
-async fn prepare(server: &Server, options: &ServerOptions) -> Result<()> {
+async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
     match &options.init {
         Some(init) => server.run(&server.admin(), "running the init commands", init).await,
         None => Ok(()),

@@ -1,5 +1,6 @@
 //! A far side of its own for whoever asks: from local programs, or in a container.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub struct Server {
     /// What the server itself says, such as `15.14`.
     pub version: String,
     pub started_in: Duration,
+    /// By the names that its row `gives`.
+    pub given: BTreeMap<&'static str, SecretString>,
     superuser_password: SecretString,
     backing: Backing,
 }
@@ -95,6 +98,7 @@ impl Server {
             admin_password: passwords.admin,
             version: String::new(),
             started_in: Duration::ZERO,
+            given: BTreeMap::new(),
             superuser_password: passwords.superuser,
             backing,
         }

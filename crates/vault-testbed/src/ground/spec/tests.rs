@@ -37,7 +37,10 @@ fn servers_are_bound_to_variables() {
     let (name, options) = spec.servers[0].clone();
     assert_eq!(options.init.as_deref(), Some("CREATE TABLE inventory (in_stock int);"));
     assert_eq!((options.side.word, &*options.version), ("postgres", "15"));
-    let known = vec![(name, meaning("db:5432", "127.0.0.1:40000", &options, "pg-{{((x))"))];
+    let known = vec![(
+        name,
+        meaning("db:5432", "127.0.0.1:40000", &options, "pg-{{((x))", |_| String::new()),
+    )];
     let vars = spec.vars(known).unwrap();
     let expected = [("db_url", "db:5432"), ("db_admin_password", "pg-{{((x))")];
     assert_eq!(vars, expected.map(|(name, value)| (name.to_owned(), Value::from(value))));

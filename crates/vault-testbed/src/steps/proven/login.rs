@@ -114,7 +114,8 @@ async fn place_of_connection(world: &World, path: &str) -> Result<Place> {
     let side = side.ok_or_else(|| Failure(format!("nobody here speaks to a {plugin}")))?;
     let details = config.get("connection_details").and_then(Value::as_object);
     let (address, database) = details
-        .and_then(side.place)
+        .zip(side.plugin.as_ref())
+        .and_then(|(details, plugin)| (plugin.place)(details))
         .ok_or_else(|| Failure(format!("the connection of {path} names no host")))?;
     let mut servers = world.databases.values().filter(|it| it.side.word == side.word);
     let Some(server) = servers.find(|it| it.address_for_vault == address) else {
