@@ -22,6 +22,7 @@ Feature: Every field of every kind is written, compared and put back
       | kv             |
       | ldap           |
       | mounts         |
+      | oidc           |
       | old-names      |
       | paths          |
       | pki            |

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::oidc;
 use crate::{Body, kind::*};
 
 pub const ENGINE: Engine = Engine {
@@ -68,6 +69,13 @@ pub const ENGINE: Engine = Engine {
             docs: "secret/identity/group-alias",
             ..Kind::PLAIN
         },
+        oidc::CONFIG,
+        oidc::KEYS,
+        oidc::ROLES,
+        oidc::ASSIGNMENTS,
+        oidc::SCOPES,
+        oidc::CLIENTS,
+        oidc::PROVIDERS,
     ],
 };
 

@@ -11,6 +11,7 @@ mod kubernetes;
 mod kv;
 mod ldap_auth;
 mod mount;
+mod oidc;
 mod pki;
 mod raw;
 mod ssh;
@@ -80,6 +81,9 @@ pub fn is_built_in(path: &str) -> bool {
             | "sys/mounts/identity"
             | "sys/mounts/cubbyhole"
             | "sys/policies/acl/default"
+            | "identity/oidc/assignment/allow_all"
+            | "identity/oidc/key/default"
+            | "identity/oidc/provider/default"
     )
 }
 

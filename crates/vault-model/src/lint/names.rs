@@ -3,6 +3,7 @@
 use crate::{
     claim::Subject,
     kind::Kind,
+    kinds,
     nearest::nearest,
     object::{Object, each_reference},
     source::{Mistake, Place},
@@ -22,7 +23,8 @@ pub fn dangling_names(seen: &Seen<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for object in seen.objects {
         for (field, name, path) in object.named() {
-            if path.starts_with("sys/") || seen.object(&path).is_some() {
+            let is_there = seen.object(&path).is_some() || kinds::is_built_in(&path);
+            if path.starts_with("sys/") || is_there {
                 continue;
             }
             let place = seen.place_of(object.field_place(field.name), &name);
