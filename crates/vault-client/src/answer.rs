@@ -17,6 +17,8 @@ pub struct Answer {
     pub lease: Option<Lease>,
     pub wrap_info: Option<WrapInfo>,
     pub warnings: Vec<String>,
+    /// Vault's own number of the request; empty where there is none.
+    pub request_id: String,
 }
 
 /// A login's result.
@@ -79,6 +81,7 @@ impl Answer {
         answer.wrap_info = take(&mut top, "wrap_info")?;
         answer.lease = lease(&mut top)?;
         let enveloped = top.contains_key("data") || top.contains_key("request_id");
+        answer.request_id = take(&mut top, "request_id")?.unwrap_or_default();
         answer.data =
             if enveloped { take(&mut top, "data")? } else { Some(top).filter(|it| !it.is_empty()) };
         Ok(answer)

@@ -4,6 +4,7 @@ mod answer;
 mod door;
 mod environment;
 mod error;
+mod exchanges;
 mod keep_alive;
 mod login;
 mod reasons;
@@ -15,6 +16,7 @@ mod wire;
 
 pub use answer::{Answer, Auth, Lease, WrapInfo};
 pub use error::{Failure, Tls, Transport, VaultError};
+pub use exchanges::{Exchange, Exchanges};
 pub use keep_alive::KeepAlive;
 pub use login::{Login, LoginError};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -12,6 +12,7 @@ use crate::{
     answer::{Answer, Auth},
     door::Door,
     error::{Failure, VaultError},
+    exchanges::{Exchange, Exchanges},
     login::{Login, LoginError, Way},
     retry::{self, Patience},
     settings::{Settings, SettingsError},
@@ -25,6 +26,7 @@ pub struct Vault {
     sender: Arc<Sender>,
     /// What a login of ours gave. None for a token that somebody gave us.
     login: Option<Arc<Auth>>,
+    exchanges: Option<Arc<Exchanges>>,
 }
 
 /// What `sys/health` says of one node.
@@ -41,7 +43,8 @@ impl Vault {
     pub fn new(settings: &Settings) -> Result<Vault, SettingsError> {
         let sender =
             Sender { token: SecretString::default(), namespace: settings.namespace.clone() };
-        Ok(Vault { door: Arc::new(Door::new(settings)?), sender: Arc::new(sender), login: None })
+        let door = Arc::new(Door::new(settings)?);
+        Ok(Vault { door, sender: Arc::new(sender), login: None, exchanges: None })
     }
 
     /// Reads the files that settings and login name, and asks for a token unless one is given.
@@ -90,14 +93,19 @@ impl Vault {
 
     pub fn with_token(&self, token: SecretString) -> Vault {
         let sender = Sender { token, namespace: self.sender.namespace.clone() };
-        Vault { door: self.door.clone(), sender: Arc::new(sender), login: None }
+        Vault { sender: Arc::new(sender), login: None, ..self.clone() }
+    }
+
+    /// From now on it and its clones say there what was asked.
+    pub fn recorded_in(self, exchanges: Arc<Exchanges>) -> Vault {
+        Vault { exchanges: Some(exchanges), ..self }
     }
 
     /// An absolute namespace; empty is the root.
     pub fn with_namespace(&self, namespace: &str) -> Vault {
         let namespace = Some(namespace.trim_matches('/').to_string()).filter(|it| !it.is_empty());
         let sender = Sender { token: self.sender.token.clone(), namespace };
-        Vault { door: self.door.clone(), sender: Arc::new(sender), login: self.login.clone() }
+        Vault { sender: Arc::new(sender), ..self.clone() }
     }
 
     /// Repeats what Vault documents as passing, even a write whose answer got lost.
@@ -231,12 +239,24 @@ impl Vault {
             "asked Vault"
         );
         let heard = heard.map_err(|failure| (Box::new(unanswered(request, failure)), None))?;
-        wire::interpret(request, &self.sender, prepared.url(), &heard).map_err(|error| {
+        let answer = wire::interpret(request, &self.sender, prepared.url(), &heard);
+        self.record(request, heard.status, answer.as_ref().ok());
+        answer.map_err(|error| {
             let base = matches!(error.failure, Failure::Redirect { .. })
                 .then(|| self.door.follow(prepared.url(), &heard.headers))
                 .flatten();
             (error, base)
         })
+    }
+
+    fn record(&self, request: &Request, status: u16, answer: Option<&Answer>) {
+        let Some(exchanges) = &self.exchanges else { return };
+        exchanges.add(Exchange {
+            method: request.method,
+            path: request.path.clone(),
+            status,
+            request_id: answer.map(|it| it.request_id.clone()).unwrap_or_default(),
+        });
     }
 
     /// A Vault that was never initialised calls itself sealed.

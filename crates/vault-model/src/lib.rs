@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod difference;
 pub mod duration;
 pub mod excerpt;
+pub mod identity;
 pub mod kind;
 pub mod kinds;
 pub mod ledger;

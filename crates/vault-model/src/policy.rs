@@ -33,6 +33,7 @@ pub use decide::{Acl, Answer, Outcome, RuleRef, Verdict, capabilities, may};
 pub use meaning::{canonical, same_meaning};
 pub use pattern::{Pattern, PatternKind, covers, matches, overlaps};
 pub use permissions::{Parameters, Permissions, Refusal};
+pub use template::filled;
 
 /// An ACL policy.
 #[derive(Clone, Debug, Default)]

@@ -218,6 +218,16 @@ impl Answers {
         }
         let elsewhere = candidates.iter().filter(|it| matches!(it.kind.read, Read::At(_)));
         let shared: BTreeSet<Path> = elsewhere.filter_map(|it| own_path(it)).collect();
+        // First what is no object's own: what an object is called in a list may refer to it.
+        let own: BTreeSet<&str> = objects.iter().map(|it| it.path.as_str()).collect();
+        for (path, body) in &mut self.bodies {
+            let is_foreign = !own.contains(path.as_str());
+            let body =
+                if shared.contains(path) { body.clone() } else { body.take_if(|_| is_foreign) };
+            if let (true, Some(body)) = (is_foreign, body) {
+                live.insert(path.clone(), body);
+            }
+        }
         for object in candidates {
             let answer = match object.kind.read {
                 Read::In(template) => self.entry(&object.at(template), object.name()),
@@ -235,12 +245,6 @@ impl Answers {
                 live.insert(&object.path, (object.kind.decode)(body));
             } else if let Some(version) = self.deleted.get(&object.path) {
                 live.insert_deleted(&object.path, *version);
-            }
-        }
-        let own: BTreeSet<&str> = objects.iter().map(|it| it.path.as_str()).collect();
-        for (path, body) in std::mem::take(&mut self.bodies) {
-            if let (false, Some(body)) = (own.contains(path.as_str()), body) {
-                live.insert(path, body);
             }
         }
         live

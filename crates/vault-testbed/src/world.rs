@@ -11,7 +11,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tempfile::TempDir;
-use vault_client::{Answer, Settings, Vault, VaultError};
+use vault_client::{Answer, Exchanges, Settings, Vault, VaultError};
 use vault_model::spec::Spec;
 use vault_provision::{Applied, SpecInputs};
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
@@ -27,6 +27,8 @@ use crate::{
 pub struct World {
     bench: Option<Bench>,
     vault: Option<(VaultServer, Vault)>,
+    /// What this scenario has asked its Vault.
+    pub exchanges: Arc<Exchanges>,
     pub databases: BTreeMap<String, Server>,
     /// Programs that use what Vault issues.
     pub consumers: BTreeMap<String, Consumer>,
@@ -194,6 +196,7 @@ impl World {
         let mut settings = Settings::new(&server.address)?;
         settings.ca_cert.clone_from(&server.ca_certificate);
         let vault = Vault::new(&settings)?.with_token(server.root_token.clone());
+        let vault = vault.recorded_in(self.exchanges.clone());
         self.add_secret("the root token", server.root_token.expose_secret());
         self.bench().notes.update(|it| it.vaults_started_in.push(server.started_in));
         self.vault = Some((server, vault));

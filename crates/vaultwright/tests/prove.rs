@@ -91,6 +91,11 @@ fn what_is_signed_is_proven_by_those_who_take_it() {
 }
 
 #[test]
+fn who_is_who_is_proven() {
+    is_proven("fixtures/proven/identity", &[]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -160,8 +165,32 @@ fn a_static_role_of_no_login_is_refuted() {
 
 #[test]
 fn a_policy_that_is_wider_than_its_claims_is_refuted() {
-    let evidence = "may read secret/data/team: read; 404";
+    let evidence = "may read secret/data/blue-archive: read; 404";
     is_refuted("policy-too-wide", "auth/people/*", "may not", evidence);
+}
+
+#[test]
+fn an_entity_of_another_team_is_refuted() {
+    let evidence = "may not read secret/data/blue/plan";
+    is_refuted("entity-of-another-team", "auth/people/*", "may", evidence);
+}
+
+#[test]
+fn an_alias_that_another_takes_away_is_refuted() {
+    let step = "its token is of \"identity/entity/name/ann\"";
+    is_refuted("alias-said-twice", "identity/entity-alias/*", step, "the token's entity is");
+}
+
+#[test]
+fn an_audit_log_in_clear_is_refuted() {
+    let evidence = "the audited secret";
+    is_refuted("audit-log-raw", "sys/audit/*", "has no secret in clear", evidence);
+}
+
+#[test]
+fn an_audit_log_that_shows_passwords_is_refuted() {
+    let evidence = "the log shows a secret of the spec";
+    is_refuted("audit-shows-passwords", "sys/audit/*", "has no secret in clear", evidence);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::{
     claim::{self, Subject, Verb},
+    identity::Person,
     object::Object,
     policy::{self, Operation, Outcome, Policy, RuleRef, Verdict},
     source::Mistake,
@@ -27,7 +28,8 @@ impl<'s> Login<'s> {
     fn new(seen: &'s Seen<'s>, path: &str) -> Option<Login<'s>> {
         let role = seen.object(path)?;
         let mut login = Login { policies: Vec::new(), texts: Vec::new(), has_unknown: false };
-        for name in names(role) {
+        let person = Person::of_login(role, seen.objects.iter());
+        for name in names(role).into_iter().chain(person.iter().flat_map(Person::policies)) {
             let here = seen.policies.iter().find(|it| it.object.name() == name);
             match (here, &*name) {
                 (Some(PolicyText { object, read: Ok(policy), .. }), _) => {

@@ -50,6 +50,17 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// With each template replaced by what `meaning` says that its name stands for, and left as it is where nothing is said.
+pub fn filled(text: &str, meaning: impl Fn(&str) -> Option<String>) -> String {
+    let one = |piece| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Template(template) => {
+            meaning(template[2..template.len() - 2].trim()).unwrap_or_else(|| template.to_owned())
+        }
+    };
+    pieces(text).into_iter().map(one).collect()
+}
+
 /// With no blanks around the names of its templates.
 pub(super) fn normalized(text: &str) -> String {
     let normal = |piece| match piece {

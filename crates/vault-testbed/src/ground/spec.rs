@@ -56,12 +56,7 @@ impl GroundSpec {
         let mut spec = Self { sources: Arc::new(sources), ..spec };
         if reader.mistakes.is_empty() {
             // With stand-ins for addresses: an unknown name is found before anything is started.
-            let known = spec
-                .servers
-                .iter()
-                .map(|(name, options)| (name.clone(), stand_in(options)))
-                .collect();
-            reader.mistakes = spec.render(known).err().unwrap_or_default();
+            reader.mistakes = spec.render(spec.known()).err().unwrap_or_default();
         }
         match reader.mistakes.is_empty() {
             true => Ok(spec),
@@ -71,9 +66,14 @@ impl GroundSpec {
 
     /// Names and values for the spec's variables before any server runs: addresses and passwords are made up.
     pub fn stand_ins(&self) -> Result<Vec<(String, Value)>> {
+        self.clone().vars(self.known())
+    }
+
+    fn known(&self) -> Vec<(String, Value)> {
         let servers = self.servers.iter();
-        let known = servers.map(|(name, options)| (name.clone(), stand_in(options))).collect();
-        self.clone().vars(known)
+        let servers = servers.map(|(name, options)| (name.clone(), stand_in(options)));
+        let vault = meaning_of_vault("http://127.0.0.1:8200", "/vault/logs", "");
+        servers.chain([(VAULT_NAME.to_owned(), vault)]).collect()
     }
 
     /// Names and values for the spec's variables. `known`: what each server's name means in a template.
@@ -126,6 +126,13 @@ pub(super) fn meaning(
     }
     meaning
 }
+
+/// What `vault.address` and the like are: what a spec says of the Vault that it describes.
+pub(super) fn meaning_of_vault(address: &str, folder: &str, ca_certificate: &str) -> Value {
+    json!({ "address": address, "folder": folder, "ca_certificate": ca_certificate })
+}
+
+pub(super) const VAULT_NAME: &str = "vault";
 
 const NOT_YET: &str = "not yet known";
 
@@ -331,6 +338,9 @@ impl Reader<'_> {
                 format!("server `{}` can't be named in a template", key.text),
             );
             self.mistakes.push(mistake.help("use letters, digits and `_`"));
+        } else if &*key.text == VAULT_NAME {
+            let message = "a server can't be called `vault`: that is the Vault itself";
+            self.mistakes.push(Mistake::error(key.place, message).help("call it something else"));
         }
     }
 }

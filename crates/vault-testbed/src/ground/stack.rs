@@ -7,9 +7,9 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::Ground;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::far::Server;
-use super::spec::{GroundSpec, meaning};
+use super::spec::{GroundSpec, VAULT_NAME, meaning, meaning_of_vault};
 use super::vault::VaultServer;
 
 /// A Vault, the servers of `ground.yaml`, and the values of the spec's variables that it binds.
@@ -34,10 +34,19 @@ impl Ground {
             );
             (name.clone(), value)
         });
+        let known = known.chain([(VAULT_NAME.to_owned(), of_vault(&vault)?)]);
         let vars = spec.clone().vars(known.collect())?.into_iter().collect();
         let names = spec.servers.iter().map(|(name, _)| name.clone());
         Ok(Stack { vault, servers: names.zip(servers).collect(), vars })
     }
+}
+
+fn of_vault(vault: &VaultServer) -> Result<Value> {
+    let ca = match &vault.ca_certificate {
+        Some(path) => std::fs::read_to_string(path).map_err(Error::file("read", path))?,
+        None => String::new(),
+    };
+    Ok(meaning_of_vault(&vault.own_address, &vault.own_folder, &ca))
 }
 
 impl Stack {
@@ -47,7 +56,7 @@ impl Stack {
             server.stop().await?;
         }
         match self.vault.stop().await {
-            Err(super::Error::NotOurs(_)) => Ok(()),
+            Err(Error::NotOurs(_)) => Ok(()),
             other => other,
         }
     }

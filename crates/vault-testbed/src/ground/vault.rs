@@ -17,6 +17,10 @@ pub struct VaultServer {
     /// `http://127.0.0.1:PORT`, or `https` with `ca_certificate`. It stays the same through `restart`.
     pub address: String,
     pub root_token: SecretString,
+    /// What the server itself, and what runs beside it, calls it.
+    pub own_address: String,
+    /// Where the server may write files of its own, such as audit logs.
+    pub own_folder: String,
     /// The authority that signed a TLS server's certificate, PEM.
     pub ca_certificate: Option<PathBuf>,
     /// From the start of the process or container until it was active.
@@ -25,19 +29,13 @@ pub struct VaultServer {
     pub(super) unseal_key: Option<SecretString>,
     /// A plain dev server does.
     pub(super) initializes_itself: bool,
-    pub(super) audit: Option<Audit>,
+    /// Where the audit device writes, in the server's own eyes.
+    pub(super) audit: Option<String>,
     /// What `sys/audit` was told: a server in memory has to be told again.
     pub(super) audit_by_api: Option<String>,
     pub(super) backing: Backing,
     /// Of a container: where its authority's certificate is. A process has its own.
     pub(super) _folder: Option<Folder>,
-}
-
-/// Where the audit device writes.
-#[derive(Clone, Debug)]
-pub(super) enum Audit {
-    File(PathBuf),
-    InContainer(String),
 }
 
 const READY_DEADLINE: Duration = Duration::from_secs(60);
@@ -114,26 +112,33 @@ impl VaultServer {
 
     /// Every line that the audit device has written so far, in order.
     pub async fn audit_log(&self) -> Result<Vec<Value>> {
-        let text = match (&self.audit, &self.backing) {
-            (Some(Audit::File(path)), _) => {
-                tokio::fs::read(path).await.map_err(Error::file("read", path))?
-            }
-            (Some(Audit::InContainer(path)), Backing::Container(container)) => {
-                container.read_file(path).await?
-            }
-            _ => {
-                return Err(Error::Ground {
-                    place: format!("Vault at {}", self.address),
-                    why: "it has no audit device from here; ask for one with `audit: true`".into(),
-                });
-            }
+        let Some(path) = &self.audit else {
+            return Err(Error::Ground {
+                place: format!("Vault at {}", self.address),
+                why: "it has no audit device from here; ask for one with `audit: true`".into(),
+            });
         };
+        let text = self.read_file(path).await?;
         // A line that is still being written has no end yet.
         let whole = text.rsplitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
         let lines = whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>().map_err(|error| {
             Error::Ground { place: "the audit log".into(), why: error.to_string() }
         })
+    }
+
+    /// A file in the server's own eyes: on this machine, or in its container.
+    pub async fn read_file(&self, path: &str) -> Result<Vec<u8>> {
+        match &self.backing {
+            Backing::Process { .. } => {
+                tokio::fs::read(path).await.map_err(Error::file("read", path))
+            }
+            Backing::Container(container) => container.read_file(path).await,
+            Backing::Given(address) => Err(Error::Missing {
+                what: format!("a way to read files of the Vault at {address}"),
+                remedy: "use `--on process` or `--on docker`".into(),
+            }),
+        }
     }
 
     /// For a child process that speaks to this server as Vault's own command line does.

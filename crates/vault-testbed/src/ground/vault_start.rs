@@ -14,7 +14,7 @@ use super::docker::Engine;
 use super::error::{Error, Result};
 use super::process::{Launch, Stop};
 use super::run::Run;
-use super::vault::{Audit, VaultServer};
+use super::vault::VaultServer;
 use super::vault_config::{Layout, Mode, VaultOptions, declared_audit};
 use super::{images, loopback, new_secret, servers};
 
@@ -48,7 +48,7 @@ impl VaultServer {
         let (port, cluster_port) = (loopback::free_port()?, loopback::free_port()?);
         let scheme = if options.tls { "https" } else { "http" };
         let address = format!("{scheme}://127.0.0.1:{port}");
-        let audit = folder.join("audit.json");
+        let audit = folder.join("audit.json").display().to_string();
         let declared = options.audit && binary.declares_audit().await?;
         let layout = Layout {
             listen: format!("127.0.0.1:{port}"),
@@ -59,7 +59,7 @@ impl VaultServer {
             tls: certificates
                 .as_ref()
                 .map(|of| (of.certificate.display().to_string(), of.key.display().to_string())),
-            declared_audit: declared.then(|| audit.display().to_string()),
+            declared_audit: declared.then(|| audit.clone()),
         };
         let root_token = new_secret("root")?;
         let mut launch = launch(binary, &folder, &root_token);
@@ -73,6 +73,7 @@ impl VaultServer {
             vec!["server".into(), write_config(&folder, &options.config_text(&layout))?]
         };
         let ca = certificates.map(|certificates| certificates.ca);
+        let own_folder = create(folder.join("own"))?.display().to_string();
         let started_at = Instant::now();
         let backing = Backing::start(run, launch, folder)?;
         let mut server = Self {
@@ -83,8 +84,10 @@ impl VaultServer {
             started_in: Duration::ZERO,
             unseal_key: None,
             initializes_itself: options.is_plain_dev(),
-            audit_by_api: (options.audit && !declared).then(|| audit.display().to_string()),
-            audit: options.audit.then_some(Audit::File(audit)),
+            own_address: layout.api_address,
+            own_folder,
+            audit_by_api: (options.audit && !declared).then(|| audit.clone()),
+            audit: options.audit.then_some(audit),
             backing,
             _folder: None,
         };
@@ -160,6 +163,8 @@ impl VaultServer {
             started_in: Duration::ZERO,
             unseal_key: None,
             initializes_itself: options.is_plain_dev(),
+            own_address: address.trim_end_matches('/').to_owned(),
+            own_folder: CONTAINER_LOGS.into(),
             audit: None,
             audit_by_api: None,
             backing: Backing::Given(address),
@@ -236,7 +241,9 @@ impl VaultServer {
             started_in: Duration::ZERO,
             unseal_key: None,
             initializes_itself: options.is_plain_dev(),
-            audit: options.audit.then(|| Audit::InContainer(CONTAINER_AUDIT.into())),
+            own_address: layout.api_address,
+            own_folder: CONTAINER_LOGS.into(),
+            audit: options.audit.then(|| CONTAINER_AUDIT.into()),
             audit_by_api: (options.audit && !declared).then(|| CONTAINER_AUDIT.into()),
             backing: Backing::Container(Box::new(container)),
             _folder: Some(folder),
@@ -248,6 +255,7 @@ impl VaultServer {
 
 const PORT: u16 = 8200;
 const CONTAINER_FOLDER: &str = "/vaultwright";
+const CONTAINER_LOGS: &str = "/vault/logs";
 const CONTAINER_AUDIT: &str = "/vault/logs/audit.json";
 
 fn container_layout(scheme: &str, declared_audit: bool, tls: bool) -> Layout {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use vault_model::{
+    identity::Person,
     object::{Object, has_reference},
     scale::{self, LONGEST_WAIT_SECONDS},
     spec::Spec,
 };
 
-use super::{Objects, names};
+use super::{Objects, audit, identity, names};
 use crate::ground::{FAR_SIDES, FarSide};
 
 /// Kinds, and the template of their proof.
@@ -18,7 +19,7 @@ pub struct Row {
     kinds: &'static [(&'static str, &'static str)],
     pub template: &'static str,
     /// The path that gives the credential.
-    issues: Option<&'static str>,
+    pub issues: Option<&'static str>,
     pub fits: fn(&Spec, &Object) -> Fit,
 }
 
@@ -108,6 +109,36 @@ pub const ROWS: &[Row] = &[
         issues: None,
         fits: names::quota,
     },
+    Row {
+        kinds: &[("secret/identity/entity-alias", "entity_aliases")],
+        template: "entity_aliases",
+        issues: None,
+        fits: identity::alias,
+    },
+    Row {
+        kinds: &[("secret/identity/entity", "entities")],
+        template: "entity_aliases",
+        issues: None,
+        fits: identity::entity,
+    },
+    Row {
+        kinds: &[("secret/identity/group", "groups")],
+        template: "groups",
+        issues: None,
+        fits: identity::group,
+    },
+    Row {
+        kinds: &[("secret/identity/group-alias", "group_aliases")],
+        template: "group_aliases",
+        issues: None,
+        fits: identity::group_alias,
+    },
+    Row {
+        kinds: &[("system/audit", "audit")],
+        template: "audit_devices",
+        issues: None,
+        fits: audit::device,
+    },
 ];
 
 /// Roles of these methods have no proof of their login: a token with the same policies stands for it.
@@ -176,8 +207,15 @@ pub fn issuer<'a>(spec: &'a Spec, path: &str) -> Option<(&'static Row, &'a Objec
     })
 }
 
-fn login(_: &Spec, object: &Object) -> Fit {
-    unproven_login(object).map_or(Fit::Proven, Fit::Unproven)
+fn login(spec: &Spec, object: &Object) -> Fit {
+    let reason = unproven_login(object).or_else(|| shut_out(spec, object));
+    reason.map_or(Fit::Proven, Fit::Unproven)
+}
+
+/// Why whoever logs in by it gets no token.
+pub fn shut_out(spec: &Spec, role: &Object) -> Option<String> {
+    let person = identity::of_login(spec, role).filter(Person::is_disabled)?;
+    Some(format!("whoever logs in by it is {}, which is disabled", person.entity.path))
 }
 
 fn on_known(spec: &Spec, role: &Object) -> Fit {

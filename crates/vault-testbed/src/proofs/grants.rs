@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use vault_model::{
+    identity::Person,
     object::Object,
     policy::{Acl, Capability, Operation, Outcome, Pattern, PatternKind, Policy, parse},
     spec::Spec,
@@ -24,13 +25,16 @@ pub struct Grants {
 /// Stands for any text that a pattern leaves open.
 const ANY: &str = "vaultwright-proof";
 
-pub fn grants(spec: &Spec, login: &Object) -> Grants {
+/// Of a role's own policies, and of those of whoever logs in.
+pub fn grants(spec: &Spec, login: &Object, person: Option<&Person<'_>>) -> Grants {
     let mut grants = Grants::default();
     let mut read: Vec<(String, Policy)> = Vec::new();
-    for name in policies(login).into_iter().filter(|it| it != "default") {
+    let names = policies(login).into_iter().filter(|it| it != "default");
+    for name in names.chain(person.into_iter().flat_map(Person::policies)) {
         let text = spec.object(&format!("sys/policies/acl/{name}"));
         let text = text.and_then(|it| it.said.get("policy")).and_then(Value::as_str);
-        match text.and_then(|it| parse(it).ok()) {
+        let text = text.map(|it| person.map_or(it.to_owned(), |person| person.filled(it)));
+        match text.and_then(|it| parse(&it).ok()) {
             Some(policy) => read.push((name, policy)),
             None => grants.unproven.push(format!("the policy {name} is not in the spec")),
         }

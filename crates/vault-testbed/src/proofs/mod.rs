@@ -2,8 +2,10 @@
 //!
 //! What is proven of which kind is a table; each row's scenarios are a template beside this file.
 
+mod audit;
 mod facts;
 mod grants;
+mod identity;
 mod names;
 mod template;
 
@@ -14,13 +16,14 @@ use minijinja::{Value, context};
 use vault_model::{
     claim::{Claim, Subject},
     duration,
+    identity::Person,
     object::Object,
     scale::{self, LONGEST_WAIT_SECONDS},
     select::matches,
     spec::Spec,
 };
 
-use facts::{Fit, ROWS, facts, is_login, unproven_login};
+use facts::{Fit, ROWS, facts, is_login, shut_out, unproven_login};
 
 /// What is proven, and of what.
 pub struct Proofs {
@@ -167,7 +170,8 @@ impl<'a> Making<'a> {
         let place = self.spec.sources.describe(claim.place);
         match &claim.subject {
             Subject::Login { path, may, may_not } => {
-                if let Some(reason) = self.spec.object(path).and_then(unproven_login) {
+                let why_not = |it| unproven_login(it).or_else(|| shut_out(self.spec, it));
+                if let Some(reason) = self.spec.object(path).and_then(why_not) {
                     return Err(reason);
                 }
                 let name =
@@ -208,26 +212,39 @@ impl<'a> Making<'a> {
     fn policies(&mut self) -> Result<(), TemplateError> {
         let mut logins = Vec::new();
         for object in self.objects().filter(|it| is_login(it)) {
-            if unproven_login(object).is_some() {
+            if unproven_login(object).or_else(|| shut_out(self.spec, object)).is_some() {
                 continue;
             }
-            let grants::Grants { may, may_not, unproven } = grants::grants(self.spec, object);
-            unproven.into_iter().for_each(|it| self.tell(&object.path, it));
-            if may.is_empty() && may_not.is_empty() {
-                continue;
+            let person = identity::of_login(self.spec, object);
+            logins.extend(self.granted(object, None, person.as_ref()));
+            for (called, guest) in identity::guests(self.spec, object) {
+                logins.extend(self.granted(object, Some(called), Some(&guest)));
             }
-            let rows = |it: Vec<(&'static str, String)>| -> Vec<Value> {
-                it.into_iter().map(|(verb, path)| context! { verb, path }).collect()
-            };
-            let place = self.spec.sources.describe(object.place);
-            logins.push(context! {
-                path => object.path.clone(), place, may => rows(may), may_not => rows(may_not)
-            });
         }
         match logins.is_empty() {
             true => Ok(()),
             false => self.feature("policies", context! { logins }),
         }
+    }
+
+    /// What whoever logs in by a role may, and may not.
+    fn granted(
+        &mut self,
+        role: &Object,
+        called: Option<String>,
+        person: Option<&Person<'_>>,
+    ) -> Option<Value> {
+        let grants::Grants { may, may_not, unproven } = grants::grants(self.spec, role, person);
+        unproven.into_iter().for_each(|it| self.tell(&role.path, it));
+        if may.is_empty() && may_not.is_empty() {
+            return None;
+        }
+        let rows = |it: Vec<(&'static str, String)>| -> Vec<Value> {
+            it.into_iter().map(|(verb, path)| context! { verb, path }).collect()
+        };
+        let place = self.spec.sources.describe(role.place);
+        let (may, may_not) = (rows(may), rows(may_not));
+        Some(context! { path => role.path.clone(), called, place, may, may_not })
     }
 
     fn not_proven(&mut self) {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use vault_model::{object::Object, spec::Spec};
 
-use super::{Objects, facts::Fit};
+use super::{Objects, audit, facts::Fit, identity};
 
 /// A stand-in for whatever a role leaves open.
 const PROOF: &str = "vaultwright-proof";
@@ -79,6 +79,8 @@ pub fn more(spec: &Spec, object: &Object) -> Value {
             "most": rate(object).map(|it| it.round() as u64),
             "probe": probe(spec, object),
         }),
+        "system/audit" => audit::more(spec, object),
+        docs if docs.starts_with("secret/identity/") => identity::more(spec, object),
         _ => Value::Null,
     }
 }

@@ -1,11 +1,14 @@
 Feature: Policies grant what they say, and nothing beside it
 [% for it in logins %]
 
-  Scenario: Whoever logs in by [[ it.path ]] may what its policies grant, and nothing beside it
+  Scenario: Whoever logs in by [[ it.path ]][% if it.called %] as [[ it.called ]][% endif %] may what its policies grant, and nothing beside it
     [[ it.place ]]
 
     Given [[ stands ]]
     And "[[ it.path ]]" could be made
+[% if it.called %]
+    And everybody who logs in is called "[[ it.called ]]"
+[% endif %]
 [% if it.may %]
     Then whoever logs in by "[[ it.path ]]" may
 [% for row in it.may %]

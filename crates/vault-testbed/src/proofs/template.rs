@@ -27,6 +27,10 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "ssh_roles",
     "totp_keys",
     "rate_limit_quotas",
+    "entity_aliases",
+    "groups",
+    "group_aliases",
+    "audit_devices",
 ];
 
 /// What every role that gives tokens is shown to do.

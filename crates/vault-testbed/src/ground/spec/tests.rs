@@ -144,3 +144,29 @@ fn init_stays_in_the_folder() {
     let error = GroundSpec::read(folder.path(), None).unwrap_err().to_string();
     assert!(error.contains("it is not in the spec's folder"), "{error}");
 }
+
+#[test]
+fn a_spec_may_be_told_where_its_vault_is() {
+    let ground = "vars:\n  here: (( vault.address ))\n  log: (( vault.folder ))/audit.log\n";
+    let folder = folder(ground);
+    let mut spec = GroundSpec::read(folder.path(), None).unwrap();
+    let known = vec![(VAULT_NAME.to_owned(), meaning_of_vault("https://v:8200", "/logs", ""))];
+    let vars = spec.vars(known).unwrap();
+    let expected = [("here", "https://v:8200"), ("log", "/logs/audit.log")];
+    assert_eq!(vars, expected.map(|(name, value)| (name.to_owned(), Value::from(value))));
+}
+
+#[test]
+fn no_server_takes_the_name_of_the_vault() {
+    check(
+        "servers: { vault: { postgres: \"15\" } }\n",
+        expect![[r#"
+            error: a server can't be called `vault`: that is the Vault itself
+             --> ground.yaml:1:12
+              |
+            1 | servers: { vault: { postgres: "15" } }
+              |            ^^^^^
+              |
+              = help: call it something else"#]],
+    );
+}

@@ -143,16 +143,19 @@ async fn claims(world: &World, role: &str) -> Result<Body> {
     for (name, value) in role.get("bound_claims").and_then(Value::as_object).into_iter().flatten() {
         set(&mut claims, &pointer(name), one_of(value));
     }
-    let is_there = |claims: &Body, at: &str| Value::Object(claims.clone()).pointer(at).is_some();
-    if let Some(user) = text(&role, "user_claim").map(|it| pointer(&it))
-        && !is_there(&claims, &user)
-    {
-        set(&mut claims, &user, json!("vaultwright-proof"));
-    }
-    if let Some(groups) = text(&role, "groups_claim").map(|it| pointer(&it))
-        && !is_there(&claims, &groups)
-    {
-        set(&mut claims, &groups, json!(["vaultwright-proof"]));
+    let whoever = &world.proven.whoever;
+    for (field, made_up) in [
+        ("user_claim", whoever.name.as_ref().map(|it| json!(it))),
+        ("groups_claim", whoever.group.as_ref().map(|it| json!([it]))),
+    ] {
+        let Some(at) = text(&role, field).map(|it| pointer(&it)) else { continue };
+        let is_there = Value::Object(claims.clone()).pointer(&at).is_some();
+        match made_up {
+            Some(made_up) => set(&mut claims, &at, made_up),
+            None if is_there => {}
+            None if field == "user_claim" => set(&mut claims, &at, json!("vaultwright-proof")),
+            None => set(&mut claims, &at, json!(["vaultwright-proof"])),
+        }
     }
     Ok(claims)
 }

@@ -3,7 +3,9 @@
 //! A scenario speaks of one login to a database ("the login") and of one token ("the token") at a time.
 
 mod allowed;
+mod audit;
 mod cert;
+mod identity;
 mod jwt;
 mod kv;
 mod login;
@@ -27,6 +29,8 @@ use crate::{
     world::{Failure, Result, World, failure},
 };
 
+pub use audit::Audited;
+pub use identity::Whoever;
 pub use login::DatabaseLogin;
 pub use pki::Issued;
 pub use ssh::SignedKey;
@@ -42,6 +46,8 @@ pub struct Proven {
     token: Option<Token>,
     signed_key: Option<SignedKey>,
     issued: Option<Issued>,
+    pub whoever: Whoever,
+    audited: Audited,
 }
 
 impl Proven {

@@ -47,7 +47,8 @@ impl Token {
         Token { vault, auth, issued_at, renewed: (issued_at, seconds), renewer }
     }
 
-    fn named(&self) -> Body {
+    /// As Vault takes it where somebody asks about it.
+    pub fn named(&self) -> Body {
         Body::from_iter([("token".to_owned(), json!(self.auth.client_token.expose_secret()))])
     }
 
