@@ -6,10 +6,13 @@ use vault_model::Body;
 const LONGEST: usize = 400;
 const MOST: usize = 8;
 
-/// The lines of an error answer's `errors`. Nothing else of the answer is ever shown.
+/// The lines of an error answer's `errors`, and of `error_description`, as a provider of OIDC answers. Nothing else of
+/// the answer is ever shown.
 pub(crate) fn read(answer: Option<&Body>, sent: &Body, token: &str) -> Vec<String> {
     let errors = answer.and_then(|it| it.get("errors")).and_then(Value::as_array);
     let errors = errors.into_iter().flatten().filter_map(Value::as_str);
+    let described = answer.and_then(|it| it.get("error_description")).and_then(Value::as_str);
+    let errors = errors.chain(described);
     let mut secrets = Vec::new();
     gather(sent, false, &mut secrets);
     if !token.is_empty() {

@@ -96,6 +96,11 @@ fn who_is_who_is_proven() {
 }
 
 #[test]
+fn vault_is_proven_as_a_provider_of_oidc() {
+    is_proven("fixtures/proven/oidc", &[]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -191,6 +196,23 @@ fn an_audit_log_in_clear_is_refuted() {
 fn an_audit_log_that_shows_passwords_is_refuted() {
     let evidence = "the log shows a secret of the spec";
     is_refuted("audit-shows-passwords", "sys/audit/*", "has no secret in clear", evidence);
+}
+
+#[test]
+fn an_algorithm_that_the_provider_does_not_sign_by_is_refuted() {
+    let evidence = "unexpected signature algorithm";
+    is_refuted("oidc-other-algorithm", "auth/sso/*", "someone logs in by", evidence);
+}
+
+#[test]
+fn a_client_with_the_secret_of_another_is_refuted() {
+    is_refuted("oidc-other-client", "auth/sso/*", "someone logs in by", "invalid_client");
+}
+
+#[test]
+fn a_key_that_signs_for_others_is_refuted() {
+    let step = "somebody gets an identity token by";
+    is_refuted("oidc-key-for-another", "identity/oidc/role/*", step, "does not list the client ID");
 }
 
 #[test]

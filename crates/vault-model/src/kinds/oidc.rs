@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Body, kind::*};
+use crate::kind::*;
 
 pub const CONFIG: Kind = Kind {
     section: "oidc_config",
@@ -83,9 +83,17 @@ pub const PROVIDERS: Kind = Kind {
         set("scopes_supported").names("{mount}/oidc/scope/{}"),
     ],
     list: Some("{mount}/oidc/provider"),
-    decode: |mut body| {
-        without_path(&mut body);
+    desire: |said, live| {
+        let mut body = said.clone();
+        let there = live.and_then(|it| it.get("issuer")).filter(|it| is_on(it, said.get("issuer")));
+        body.extend(there.map(|it| ("issuer".to_owned(), it.clone())));
         body
+    },
+    writes: |kind, mut body, _| {
+        if let Some(Value::String(issuer)) = body.get_mut("issuer") {
+            issuer.truncate(issuer.find(BELOW).unwrap_or(issuer.len()));
+        }
+        vec![Write { path: kind.path, body: kind.written(&body) }]
     },
     ..PROVIDER
 };
@@ -94,10 +102,11 @@ const TOKENS: Kind = Kind { docs: "secret/identity/tokens", ..Kind::PLAIN };
 const PROVIDER: Kind = Kind { docs: "secret/identity/oidc-provider", ..Kind::PLAIN };
 
 /// A provider's issuer is written as a server, and read as the provider's address on it.
-fn without_path(body: &mut Body) {
-    if let Some(Value::String(issuer)) = body.get_mut("issuer")
-        && let Some(end) = issuer.find("/v1/")
-    {
-        issuer.truncate(end);
-    }
+fn is_on(there: &Value, said: Option<&Value>) -> bool {
+    let (Some(there), Some(said)) = (there.as_str(), said.and_then(Value::as_str)) else {
+        return false;
+    };
+    there.strip_prefix(said.trim_end_matches('/')).is_some_and(|it| it.starts_with(BELOW))
 }
+
+const BELOW: &str = "/v1/";

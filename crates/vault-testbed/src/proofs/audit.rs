@@ -29,8 +29,9 @@ pub fn device(_: &Spec, device: &Object) -> Fit {
 
 /// For the template.
 pub fn more(spec: &Spec, device: &Object) -> Value {
-    let is_open =
-        |it: &&Object| is_login(it) && unproven_login(it).is_none() && shut_out(spec, it).is_none();
+    let is_open = |it: &&Object| {
+        is_login(it) && unproven_login(spec, it).is_none() && shut_out(spec, it).is_none()
+    };
     let logins = objects(spec).filter(is_open).map(|it| &it.path).take(MOST_LOGINS);
     let issues = ROWS.iter().filter_map(|row| Some((row, row.issues?))).flat_map(|(row, path)| {
         let proven =

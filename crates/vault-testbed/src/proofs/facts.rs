@@ -10,7 +10,7 @@ use vault_model::{
     spec::Spec,
 };
 
-use super::{Objects, audit, identity, names};
+use super::{Objects, audit, identity, names, provider};
 use crate::ground::{FAR_SIDES, FarSide};
 
 /// Kinds, and the template of their proof.
@@ -139,6 +139,21 @@ pub const ROWS: &[Row] = &[
         issues: None,
         fits: audit::device,
     },
+    Row {
+        kinds: &[("secret/identity/tokens", "oidc_roles")],
+        template: "oidc_roles",
+        issues: None,
+        fits: provider::role,
+    },
+    Row {
+        kinds: &[
+            ("secret/identity/oidc-provider", "oidc_clients"),
+            ("secret/identity/oidc-provider", "oidc_providers"),
+        ],
+        template: "oidc_roles",
+        issues: None,
+        fits: provider::asked,
+    },
 ];
 
 /// Roles of these methods have no proof of their login: a token with the same policies stands for it.
@@ -173,14 +188,14 @@ pub fn is_login(object: &Object) -> bool {
 }
 
 /// Why nobody can log in by it here.
-pub fn unproven_login(object: &Object) -> Option<String> {
+pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
     let bound = ["token_bound_cidrs", "secret_id_bound_cidrs", "bound_cidrs", "bound_cidr_list"];
     if let Some(field) = bound.iter().find(|it| !object.texts(it).is_empty()) {
         return Some(format!("{field} binds it to networks, which a ground is not in"));
     }
     let text = |name: &str| object.said.get(name).and_then(Value::as_str).unwrap_or_default();
     if kind(object) == ("auth/jwt", "roles") && text("role_type") != "jwt" {
-        return Some("a login by OIDC needs a browser and a provider".to_owned());
+        return provider::unproven(spec, object);
     }
     if kind(object) == ("auth/cert", "certs") && !text("certificate").contains("/cert/ca") {
         let reason = "nobody here has the key of the authority that it trusts: \
@@ -208,7 +223,7 @@ pub fn issuer<'a>(spec: &'a Spec, path: &str) -> Option<(&'static Row, &'a Objec
 }
 
 fn login(spec: &Spec, object: &Object) -> Fit {
-    let reason = unproven_login(object).or_else(|| shut_out(spec, object));
+    let reason = unproven_login(spec, object).or_else(|| shut_out(spec, object));
     reason.map_or(Fit::Proven, Fit::Unproven)
 }
 

@@ -155,14 +155,19 @@ fn is_open(spec: &Spec, role: &Object, name: &str) -> bool {
         Some(_) => false,
         None => true,
     };
-    role.kind.docs == "auth/jwt" && identity::names(role, objects(spec)).is_empty() && allows
+    let is_made_up = role.said.get("role_type").is_some_and(|it| it == "jwt");
+    role.kind.docs == "auth/jwt"
+        && is_made_up
+        && identity::names(role, objects(spec)).is_empty()
+        && allows
 }
 
 /// By which somebody gets in here.
 fn logins(spec: &Spec) -> impl Iterator<Item = &Object> + Clone {
     // Tokens of a role of the token method are of whoever makes them.
-    let is_proven =
-        |it: &&Object| is_login(it) && it.kind.docs != "auth/token" && unproven_login(it).is_none();
+    let is_proven = |it: &&Object| {
+        is_login(it) && it.kind.docs != "auth/token" && unproven_login(spec, it).is_none()
+    };
     objects(spec).filter(is_proven)
 }
 
@@ -204,7 +209,8 @@ fn teller<'s>(spec: &'s Spec, alias: &Object) -> Option<&'s Object> {
     let method = identity::method(alias)?;
     let says = |it: &&Object| {
         let claim = it.said.get("groups_claim").and_then(Value::as_str).unwrap_or_default();
-        it.mount() == method && it.kind.docs == "auth/jwt" && !claim.is_empty()
+        let is_made_up = it.said.get("role_type").is_some_and(|it| it == "jwt");
+        it.mount() == method && it.kind.docs == "auth/jwt" && is_made_up && !claim.is_empty()
     };
     logins(spec).find(says)
 }

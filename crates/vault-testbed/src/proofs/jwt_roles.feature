@@ -1,6 +1,17 @@
 Feature: A JWT lets in whom its role is bound to, and nobody else
 [% for it in objects %]
 [% include "token.part" %]
+[% if it.said.role_type != "jwt" %]
+
+  Scenario: [[ it.path ]] takes a code of its provider once, and sends nobody elsewhere
+    Given [[ stands ]]
+    And "[[ it.path ]]" could be made
+    Then "[[ it.path ]]" takes no code twice
+    And "[[ it.path ]]" begins nothing for an address that it does not allow
+[% if it.more.is_assigned %]
+    And the provider of "[[ it.path ]]" gives no code to whom its client is not for
+[% endif %]
+[% else %]
 
   Scenario: [[ it.path ]] needs a JWT that its issuer has signed and that is not over
     Given [[ stands ]]
@@ -21,6 +32,7 @@ Feature: A JWT lets in whom its role is bound to, and nobody else
 [% endif %]
 [% if it.more.has_claims %]
     Then "[[ it.path ]]" lets in no JWT of which one claim that it is bound to is another
+[% endif %]
 [% endif %]
 [% endif %]
 [% endfor %]

@@ -7,6 +7,7 @@ mod facts;
 mod grants;
 mod identity;
 mod names;
+mod provider;
 mod template;
 
 #[cfg(test)]
@@ -170,7 +171,8 @@ impl<'a> Making<'a> {
         let place = self.spec.sources.describe(claim.place);
         match &claim.subject {
             Subject::Login { path, may, may_not } => {
-                let why_not = |it| unproven_login(it).or_else(|| shut_out(self.spec, it));
+                let why_not =
+                    |it| unproven_login(self.spec, it).or_else(|| shut_out(self.spec, it));
                 if let Some(reason) = self.spec.object(path).and_then(why_not) {
                     return Err(reason);
                 }
@@ -212,7 +214,7 @@ impl<'a> Making<'a> {
     fn policies(&mut self) -> Result<(), TemplateError> {
         let mut logins = Vec::new();
         for object in self.objects().filter(|it| is_login(it)) {
-            if unproven_login(object).or_else(|| shut_out(self.spec, object)).is_some() {
+            if unproven_login(self.spec, object).or_else(|| shut_out(self.spec, object)).is_some() {
                 continue;
             }
             let person = identity::of_login(self.spec, object);

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use vault_model::{object::Object, spec::Spec};
 
-use super::{Objects, audit, facts::Fit, identity};
+use super::{Objects, audit, facts::Fit, identity, provider};
 
 /// A stand-in for whatever a role leaves open.
 const PROOF: &str = "vaultwright-proof";
@@ -71,7 +71,11 @@ pub fn more(spec: &Spec, object: &Object) -> Value {
             "other_address": outside(spec, object),
         }),
         "secret/totp" => json!({ "says_secret": says_any(object, &["key", "url"]) }),
-        "auth/jwt" => json!({ "has_claims": says_any(object, &["bound_claims"]) }),
+        "auth/jwt" => json!({
+            "has_claims": says_any(object, &["bound_claims"]),
+            "is_assigned": provider::is_assigned(spec, object),
+        }),
+        "secret/identity/tokens" => provider::more(spec, object),
         "auth/cert" => json!({
             "has_names": says_any(object, &["allowed_names", "allowed_common_names", "allowed_dns_sans"]),
         }),

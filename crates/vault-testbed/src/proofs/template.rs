@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "groups",
     "group_aliases",
     "audit_devices",
+    "oidc_roles",
 ];
 
 /// What every role that gives tokens is shown to do.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use vault_client::{Answer, VaultError};
 use vault_model::{Body, request::Request};
 
+use super::provider;
 use crate::{
     steps::vault::{said, there},
     world::{Failure, Result, World, ensure, failure},
@@ -22,8 +23,11 @@ const OTHER: &str = "vaultwright-other";
 const LONG_AGO_SECONDS: i64 = 86_400;
 const LIFE_SECONDS: i64 = 120;
 
-/// By a token that has all that the role asks for.
+/// By a token that has all that the role asks for, or by the provider that it names.
 pub async fn log_in(world: &World, role: &str) -> Result<Answer> {
+    if there(world, role).await?.get("role_type") == Some(&json!("oidc")) {
+        return provider::log_in(world, role).await;
+    }
     let key = issuer(world, role).await?;
     let claims = claims(world, role).await?;
     Ok(send(world, role, &signed(&key, &claims)?).await??)
@@ -85,14 +89,14 @@ async fn is_refused(world: &World, role: &str, what: &str, jwt: &str) -> Result 
     }
 }
 
-async fn send(world: &World, role: &str, jwt: &str) -> Result<Result<Answer, VaultError>> {
+pub async fn send(world: &World, role: &str, jwt: &str) -> Result<Result<Answer, VaultError>> {
     let (mount, name) = parts(role)?;
     let body = Body::from_iter([("role".to_owned(), json!(name)), ("jwt".to_owned(), json!(jwt))]);
     let request = Request::post(format!("{mount}/login"), body);
     Ok(world.anonymous()?.send_once(&request).await)
 }
 
-fn parts(role: &str) -> Result<(&str, &str)> {
+pub fn parts(role: &str) -> Result<(&str, &str)> {
     role.rsplit_once("/role/").ok_or_else(|| Failure(format!("{role} is no role of JWT")))
 }
 

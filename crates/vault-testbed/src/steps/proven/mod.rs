@@ -10,6 +10,7 @@ mod jwt;
 mod kv;
 mod login;
 mod pki;
+mod provider;
 mod quota;
 mod ssh;
 mod token;
@@ -33,6 +34,7 @@ pub use audit::Audited;
 pub use identity::Whoever;
 pub use login::DatabaseLogin;
 pub use pki::Issued;
+pub use provider::IdentityToken;
 pub use ssh::SignedKey;
 pub use token::Token;
 
@@ -48,6 +50,7 @@ pub struct Proven {
     issued: Option<Issued>,
     pub whoever: Whoever,
     audited: Audited,
+    identity_token: Option<IdentityToken>,
 }
 
 impl Proven {
@@ -72,6 +75,11 @@ impl Proven {
     pub fn issued(&self) -> Result<&Issued> {
         let issued = self.issued.as_ref();
         issued.ok_or_else(|| Failure("no certificate was issued in this scenario".into()))
+    }
+
+    pub fn identity_token(&self) -> Result<&IdentityToken> {
+        let token = self.identity_token.as_ref();
+        token.ok_or_else(|| Failure("nobody got an identity token in this scenario".into()))
     }
 
     pub fn token(&self) -> Result<&Token> {
