@@ -2,11 +2,15 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use vault_testbed::ground::{Inventory, Run, images, python, servers};
+use vault_testbed::ground::{
+    FAR_SIDES, Inventory, Run,
+    far::{Installation, Source},
+    images, python, servers,
+};
 
 #[derive(Subcommand)]
 pub enum GroundCommand {
-    /// List the servers, databases and images that are here, and build a Vault server where there is none
+    /// List the servers, databases and images that are here, and build those servers that can be built and are missing
     Servers {
         /// Build nothing
         #[arg(long)]
@@ -25,12 +29,12 @@ impl GroundCommand {
         match self {
             Self::Servers { list } => {
                 if !list {
-                    servers::find_or_build().await?;
+                    build_servers().await?;
                 }
                 print!("{}", Inventory::take().await?);
             }
             Self::Images => {
-                let server = servers::find_or_build().await?;
+                let server = build_servers().await?;
                 for built in
                     tokio::task::spawn_blocking(move || images::build_all(&server)).await??
                 {
@@ -53,4 +57,15 @@ impl GroundCommand {
         }
         Ok(())
     }
+}
+
+/// Vault, and the far sides that come as modules.
+async fn build_servers() -> Result<servers::Binary> {
+    let server = servers::find_or_build().await?;
+    for side in FAR_SIDES {
+        if let Source::Go(_) = side.programs.source {
+            Installation::obtain(side, side.version).await?;
+        }
+    }
+    Ok(server)
 }

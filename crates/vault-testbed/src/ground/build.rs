@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,7 +14,14 @@ use sha2::{Digest, Sha256};
 use super::error::{Error, Result};
 use super::go::Toolchain;
 use super::process::end_with_parent;
-use super::servers::none_to_be_had;
+
+/// A program of a pinned version, and what it is built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub module: Module,
+}
 
 /// A consumer of the server's module: two files pin every byte of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,96 +29,112 @@ pub struct Module {
     pub package: &'static str,
     pub go_mod: &'static str,
     pub go_sum: &'static str,
+    /// A `main.go` of our own, where the package is this module's.
+    pub main: Option<&'static str>,
     /// The oldest Go that builds it.
     pub go: &'static str,
+    /// On 2 cores, such as `8 minutes`.
+    pub takes: &'static str,
 }
 
-/// Where the binary of a module is, or will be.
-pub fn binary_path((name, version, module): (&str, &str, Module)) -> PathBuf {
-    folder(name, version, &module).join(name)
-}
-
-/// Waits where another call builds the same. A second call finds the first one's binary.
-pub(super) fn build(
-    name: &str,
-    version: &str,
-    module: &Module,
-    caller: &Caller,
-) -> Result<PathBuf> {
-    let folder = folder(name, version, module);
-    let binary = folder.join(name);
-    if binary.exists() {
-        return Ok(binary);
+impl Pinned {
+    /// Where the binary is, or will be.
+    pub fn binary(&self) -> PathBuf {
+        self.folder().join(self.name)
     }
-    let source = folder.join("module");
-    fs::create_dir_all(&source).map_err(Error::file("create", &source))?;
-    let lock_file = folder.join("lock");
-    let lock = fs::File::create(&lock_file).map_err(Error::file("create", &lock_file))?;
-    if lock.try_lock().is_err() {
-        eprintln!("{name} {version} is being built by another call: waiting for it");
-        while lock.try_lock().is_err() {
-            std::thread::sleep(Duration::from_millis(200));
-            if caller.is_gone.load(Ordering::SeqCst) {
-                return Err(none_to_be_had("nobody waits for it any more"));
+
+    /// Minutes the first time, nothing afterwards. Whoever no longer waits ends it.
+    pub(super) async fn find_or_build(self) -> Result<PathBuf> {
+        let caller = Caller::default();
+        let _guard = caller.guard();
+        let built = tokio::task::spawn_blocking(move || self.build(&caller)).await;
+        built.map_err(|error| self.not_built(error.to_string()))?
+    }
+
+    /// One build at a time. A second call for the same finds the first one's binary.
+    fn build(&self, caller: &Caller) -> Result<PathBuf> {
+        let (folder, binary) = (self.folder(), self.binary());
+        if binary.exists() {
+            return Ok(binary);
+        }
+        let source = folder.join("module");
+        fs::create_dir_all(&source).map_err(Error::file("create", &source))?;
+        let _lock = self.wait_for_others(caller)?;
+        if binary.exists() {
+            return Ok(binary);
+        }
+        let Module { go_mod, go_sum, main, .. } = self.module;
+        let files = [("go.mod", go_mod), ("go.sum", go_sum)];
+        for (file, text) in files.into_iter().chain(main.map(|text| ("main.go", text))) {
+            let path = source.join(file);
+            fs::write(&path, text).map_err(Error::file("write", &path))?;
+        }
+        let toolchain = Toolchain::find(self.module.go)?;
+        let unborn = folder.join(format!(".{}-unborn", self.name));
+        self.run_go(&toolchain, &source, &unborn, caller)?;
+        fs::rename(&unborn, &binary).map_err(Error::file("rename", &unborn))?;
+        Ok(binary)
+    }
+
+    fn wait_for_others(&self, caller: &Caller) -> Result<fs::File> {
+        let lock_file = self.folder().with_file_name("lock");
+        let lock = fs::File::create(&lock_file).map_err(Error::file("create", &lock_file))?;
+        if lock.try_lock().is_err() {
+            eprintln!("{} {}: another build is under way: waiting for it", self.name, self.version);
+            while lock.try_lock().is_err() {
+                std::thread::sleep(Duration::from_millis(200));
+                if caller.is_gone.load(Ordering::SeqCst) {
+                    return Err(self.not_built("nobody waits for it any more".into()));
+                }
             }
         }
+        Ok(lock)
     }
-    if binary.exists() {
-        return Ok(binary);
-    }
-    for (file, text) in [("go.mod", module.go_mod), ("go.sum", module.go_sum)] {
-        let path = source.join(file);
-        fs::write(&path, text).map_err(Error::file("write", &path))?;
-    }
-    let toolchain = Toolchain::find(module.go)?;
-    let unborn = folder.join(format!(".{name}-unborn"));
-    run_go(&toolchain, &source, module, &unborn, &format!("{name} {version}"))?;
-    fs::rename(&unborn, &binary).map_err(Error::file("rename", &unborn))?;
-    Ok(binary)
-}
 
-/// `servers/vault-1.21.1-<hash of go.sum>/` in the user's cache.
-fn folder(name: &str, version: &str, module: &Module) -> PathBuf {
-    let hash = Sha256::digest(module.go_sum.as_bytes());
-    let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    super::cache_folder().join("servers").join(format!("{name}-{version}-{hash}"))
-}
+    /// `servers/vault-1.21.1-<hash of what pins it>/` in the user's cache.
+    fn folder(&self) -> PathBuf {
+        let mut hash = Sha256::new_with_prefix(self.module.go_sum);
+        hash.update(self.module.main.unwrap_or_default());
+        let hash: String =
+            hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{}-{}-{hash}", self.name, self.version);
+        super::cache_folder().join("servers").join(name)
+    }
 
-fn run_go(
-    toolchain: &Toolchain,
-    source: &Path,
-    module: &Module,
-    output: &Path,
-    title: &str,
-) -> Result<()> {
-    let mut progress =
-        Progress::begin(title, "from its pinned Go module, about 8 minutes on 2 cores");
-    progress.say("fetching its modules");
-    let mut list = toolchain.command(source);
-    list.args(["list", "-mod=mod", "-deps", "-f", ".", module.package]);
-    let packages = watch(list, &mut progress, |_| None)?.lines().count();
-    progress.total = packages;
-    let mut build = toolchain.command(source);
-    build.args([
-        "build",
-        "-mod=mod",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        "-s -w",
-        "-v",
-        "-o",
-    ]);
-    build.arg(output).arg(module.package);
-    watch(build, &mut progress, |line| (!line.contains(' ')).then_some(()))?;
-    progress.end(Some(output));
-    Ok(())
+    fn not_built(&self, why: String) -> Error {
+        Error::Ground { place: format!("the build of {} {}", self.name, self.version), why }
+    }
+
+    fn run_go(
+        &self,
+        toolchain: &Toolchain,
+        source: &Path,
+        output: &Path,
+        caller: &Caller,
+    ) -> Result<()> {
+        let Module { package, takes, .. } = self.module;
+        let title = format!("{} {}", self.name, self.version);
+        let how_long = format!("from its pinned Go module, about {takes} on 2 cores");
+        let mut progress = Progress::begin(&title, &how_long);
+        progress.say("fetching its modules");
+        let mut list = toolchain.command(source);
+        list.args(["list", "-mod=mod", "-deps", "-f", ".", package]);
+        let packages = watch(list, &mut progress, caller, |_| None)?.lines().count();
+        progress.total = packages;
+        let mut build = toolchain.command(source);
+        build.args(["build", "-mod=mod", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"]);
+        build.args(["-v", "-o"]).arg(output).arg(package);
+        watch(build, &mut progress, caller, |line| (!line.contains(' ')).then_some(()))?;
+        progress.end(Some(output));
+        Ok(())
+    }
 }
 
 /// Runs to the end, showing progress, and answers standard output. `is_step`: a line that is one package more.
 pub(super) fn watch(
     mut command: Command,
     progress: &mut Progress,
+    caller: &Caller,
     is_step: impl Fn(&str) -> Option<()>,
 ) -> Result<String> {
     let name = format!("{} {}", command.get_program().display(), shown_arguments(&command));
@@ -119,7 +142,7 @@ pub(super) fn watch(
     end_with_parent(&mut command, Signal::KILL);
     let started = command.spawn();
     let mut child = started.map_err(|source| Error::Program { program: name.clone(), source })?;
-    *under_way() = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    *caller.child() = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Error::Ground { place: name, why: "it has no output".into() });
     };
@@ -137,7 +160,7 @@ pub(super) fn watch(
         }
     }
     // Until it is waited for, its number is nobody else's.
-    *under_way() = None;
+    *caller.child() = None;
     let status = child.wait().map_err(|source| Error::Program { program: name.clone(), source })?;
     let output = reader.join().unwrap_or_default();
     match status.success() {
@@ -155,30 +178,30 @@ pub(super) fn watch(
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caller {
     is_gone: Arc<AtomicBool>,
+    /// What `watch` is watching.
+    child: Arc<Mutex<Option<Pid>>>,
 }
 
 impl Caller {
     /// To be held by whoever waits.
-    pub fn guard(&self) -> CallerGuard {
+    fn guard(&self) -> CallerGuard {
         CallerGuard(self.clone())
+    }
+
+    fn child(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) struct CallerGuard(Caller);
+struct CallerGuard(Caller);
 
 impl Drop for CallerGuard {
     fn drop(&mut self) {
         self.0.is_gone.store(true, Ordering::SeqCst);
-        if let Some(pid) = *under_way() {
+        if let Some(pid) = *self.0.child() {
             let _ = kill_process(pid, Signal::TERM);
         }
     }
-}
-
-/// The child of `watch`: one at a time, since builds exclude each other.
-fn under_way() -> MutexGuard<'static, Option<Pid>> {
-    static UNDER_WAY: Mutex<Option<Pid>> = Mutex::new(None);
-    UNDER_WAY.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn shown_arguments(command: &Command) -> String {

@@ -1,6 +1,7 @@
-//! A certificate authority and a server certificate of its making, for one server on one machine.
+//! Certificate authorities, and server certificates of their making, for servers of this machine.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
@@ -15,48 +16,79 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// For `localhost`, the loopback addresses and `names`, written into `folder`.
+    /// For `localhost`, the loopback addresses and `names`, written into `folder`. The authority is this server's own.
     pub fn make(folder: &Path, names: &[String]) -> Result<Self> {
-        let pem = Pem::make(names).map_err(|error| Error::Ground {
-            place: "a server certificate".into(),
-            why: error.to_string(),
-        })?;
+        let authority = Authority::new()?;
+        let made = authority.certify(names)?;
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             std::fs::write(&path, text).map_err(Error::file("write", &path)).map(|()| path)
         };
         Ok(Self {
-            ca: write("ca.pem", &pem.ca)?,
-            certificate: write("server.pem", &pem.certificate)?,
-            key: write("server-key.pem", &pem.key)?,
+            ca: write("ca.pem", &authority.certificate)?,
+            certificate: write("server.pem", &made.certificate)?,
+            key: write("server-key.pem", &made.key)?,
         })
     }
 }
 
-struct Pem {
-    ca: String,
-    certificate: String,
-    key: String,
+/// Who signs certificates of servers.
+pub(crate) struct Authority {
+    /// PEM
+    pub certificate: String,
+    issuer: Issuer<'static, KeyPair>,
 }
 
-impl Pem {
-    fn make(names: &[String]) -> std::result::Result<Self, rcgen::Error> {
+/// A server's, as PEM.
+pub(crate) struct Certified {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Authority {
+    fn new() -> Result<Self> {
+        Self::try_new().map_err(failed)
+    }
+
+    fn try_new() -> std::result::Result<Self, rcgen::Error> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, "vaultwright test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let ca_key = KeyPair::generate()?;
-        let ca = params.self_signed(&ca_key)?.pem();
-        let issuer = Issuer::new(params, ca_key);
+        let key = KeyPair::generate()?;
+        let certificate = params.self_signed(&key)?.pem();
+        Ok(Self { certificate, issuer: Issuer::new(params, key) })
+    }
 
+    /// One for all far sides of this process: whoever asks them from here needs no other.
+    pub fn of_far_sides() -> Result<&'static Self> {
+        static AUTHORITY: OnceLock<Authority> = OnceLock::new();
+        match AUTHORITY.get() {
+            Some(authority) => Ok(authority),
+            None => {
+                let made = Self::new()?;
+                Ok(AUTHORITY.get_or_init(|| made))
+            }
+        }
+    }
+
+    /// For `localhost`, the loopback addresses and `names`.
+    pub fn certify(&self, names: &[String]) -> Result<Certified> {
+        self.try_certify(names).map_err(failed)
+    }
+
+    fn try_certify(&self, names: &[String]) -> std::result::Result<Certified, rcgen::Error> {
         let local = ["localhost", "127.0.0.1", "::1"].map(String::from);
-        let mut params = CertificateParams::new(
-            local.into_iter().chain(names.iter().cloned()).collect::<Vec<_>>(),
-        )?;
+        let names: Vec<String> = local.into_iter().chain(names.iter().cloned()).collect();
+        let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, "vaultwright test server");
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &issuer)?.pem();
-        Ok(Self { ca, certificate, key: key.serialize_pem() })
+        let certificate = params.signed_by(&key, &self.issuer)?.pem();
+        Ok(Certified { certificate, key: key.serialize_pem() })
     }
+}
+
+fn failed(error: rcgen::Error) -> Error {
+    Error::Ground { place: "a server certificate".into(), why: error.to_string() }
 }

@@ -12,8 +12,9 @@ use testcontainers::core::{ContainerPort, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
+use super::certificate::Authority;
 use super::docker::{Engine, engine, remote_host};
-use super::error::{Error, Result};
+use super::error::{Error, Result, chain};
 use super::loopback;
 use super::run::Run;
 
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     pub environment: Vec<(String, SecretString)>,
     /// Path within the container, and content.
     pub files: Vec<(String, Vec<u8>)>,
+    /// Where it expects a certificate for its name in the network, and the key.
+    pub tls: Option<(&'static str, &'static str)>,
     pub port: u16,
 }
 
@@ -87,6 +90,12 @@ impl Container {
         }
         for (path, content) in &plan.files {
             request = request.with_copy_to(path, content.clone());
+        }
+        if let Some((certificate, key)) = plan.tls {
+            let made = Authority::of_far_sides()?.certify(&[name.clone(), host.clone()])?;
+            request = request
+                .with_copy_to(certificate, made.certificate.into_bytes())
+                .with_copy_to(key, made.key.into_bytes());
         }
         let inner = request
             .start()
@@ -202,20 +211,6 @@ fn bind_address(host: &str) -> String {
 
 fn is_port_taken(why: &str) -> bool {
     why.contains("port is already allocated") || why.contains("address already in use")
-}
-
-/// testcontainers shows no sources by itself.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let part = error.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 const BLOCK: usize = 512;

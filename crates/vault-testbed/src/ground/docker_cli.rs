@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::build::{Progress, watch};
+use super::build::{Caller, Progress, watch};
 use super::error::{Error, Result};
 
 /// What an image was made of: the same again needs no build.
@@ -79,7 +79,7 @@ impl Docker {
         command.arg(&context.folder);
         let mut progress = Progress::begin(&format!("image {image}"), "some seconds");
         let former = self.id(image);
-        watch(command, &mut progress, |_| None)?;
+        watch(command, &mut progress, &Caller::default(), |_| None)?;
         progress.end(None);
         if former.is_some() && former != self.id(image) {
             self.remove(&former.unwrap_or_default());

@@ -58,6 +58,20 @@ impl Error {
     }
 }
 
+/// With all its sources, for errors that don't show them by themselves.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        source = error.source();
+    }
+    text
+}
+
 fn shown_log(log: &str) -> String {
     match log.trim() {
         "" => String::new(),

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::{Error, Result};
-use super::servers::none_to_be_had;
 
 /// How `go` is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +22,10 @@ impl Toolchain {
             .iter()
             .find_map(|program| Some((PathBuf::from(program), version_of(Path::new(program))?)));
         let Some((program, version)) = program else {
-            return Err(none_to_be_had("none is on PATH, and no Go to build one"));
+            return Err(Error::Missing {
+                what: format!("a Go {needed} to build it with"),
+                remedy: "install Go, of any version (on Debian: apt-get install golang-go)".into(),
+            });
         };
         match choose(&version, needed) {
             Choice::Local => Ok(Self { program, choice: "local".into() }),

@@ -34,7 +34,10 @@ pub(super) async fn vault(engine: &Engine) -> Result<String> {
 /// `postgres:15` and the like.
 pub(super) async fn far_side(engine: &Engine, side: &FarSide, version: &str) -> Result<String> {
     let local = format!("vaultwright/{}:{version}", side.word);
-    ensure(engine, &side.image.replace("{}", version), &local).await
+    match side.image {
+        "" => built_here(engine, &local).await,
+        image => ensure(engine, &image.replace("{}", version), &local).await,
+    }
 }
 
 /// What `VAULTWRIGHT_IMAGES` chooses.
@@ -52,19 +55,23 @@ pub fn is_local() -> Result<bool> {
 /// Pulls an official image that isn't there; one that is built here must have been.
 async fn ensure(engine: &Engine, official: &str, local: &str) -> Result<String> {
     if is_local()? {
-        // A distribution decides which version it has: the one that it has is taken where the wanted one isn't there.
-        let name = local.split(':').next().unwrap_or(local);
-        for image in [local.to_owned(), format!("{name}:latest")] {
-            if has(engine, &image).await? {
-                return Ok(image);
-            }
-        }
-        return Err(missing(local, "it has not been built: run `cargo xtask images`"));
+        return built_here(engine, local).await;
     }
     if !has(engine, official).await? {
         pull(engine, official).await?;
     }
     Ok(official.to_owned())
+}
+
+/// A distribution decides which version it has: the one that it has is taken where the wanted one isn't there.
+async fn built_here(engine: &Engine, image: &str) -> Result<String> {
+    let name = image.split(':').next().unwrap_or(image);
+    for image in [image.to_owned(), format!("{name}:latest")] {
+        if has(engine, &image).await? {
+            return Ok(image);
+        }
+    }
+    Err(missing(image, "it has not been built: run `cargo xtask images`"))
 }
 
 pub(super) async fn has(engine: &Engine, image: &str) -> Result<bool> {

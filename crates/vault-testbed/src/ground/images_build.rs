@@ -1,6 +1,7 @@
 //! Builds images without any registry: Debian packages from this machine's own archives, and a static server binary.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
 
@@ -9,13 +10,13 @@ use sha2::{Digest, Sha256};
 use super::build::Progress;
 use super::docker_cli::{Context, Docker, checked, missing_tool};
 use super::error::{Error, Result};
-use super::far::{FAR_SIDES, FarSide};
+use super::far::{FAR_SIDES, FarSide, Source};
 use super::process::User;
 use super::servers::{self, VERSIONS};
 
 /// Files of `fixtures/servers/images/`, and what is below them.
 pub(super) struct Recipe {
-    /// Debian packages of the base.
+    /// Debian packages of the base. Without any, the image is a program that is built here, and nothing else.
     pub packages: &'static [&'static str],
     /// In the base, before its packages are configured.
     pub hook: &'static str,
@@ -41,9 +42,17 @@ pub struct Built {
 /// Vault and every far side. Blocks for minutes the first time, and for a moment afterwards.
 pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
     let docker = Docker::find()?;
-    let mut built = vec![build_vault(&docker, server)?];
+    let image = VERSIONS[0].local_image.unwrap_or("vaultwright/vault:latest");
+    let mut built = vec![build_binary(&docker, image, VAULT_DOCKERFILE, "vault", &server.path)?];
     for side in FAR_SIDES {
-        built.push(side.recipe.build(&docker, side)?);
+        built.push(match &side.programs.source {
+            Source::Go(pinned) => {
+                let image = format!("vaultwright/{}:latest", side.word);
+                let binary = pinned.binary();
+                build_binary(&docker, &image, side.recipe.dockerfile, pinned.name, &binary)?
+            }
+            _ => side.recipe.build(&docker, side)?,
+        });
     }
     Ok(built)
 }
@@ -54,9 +63,15 @@ pub(super) fn names() -> impl Iterator<Item = String> {
     vault.chain(FAR_SIDES.iter().map(|side| format!("vaultwright/{}:latest", side.word)))
 }
 
-fn build_vault(docker: &Docker, server: &servers::Binary) -> Result<Built> {
-    let image = VERSIONS[0].local_image.unwrap_or("vaultwright/vault:latest").to_owned();
-    let metadata = fs::metadata(&server.path).map_err(Error::file("read", &server.path))?;
+/// A static binary, and nothing else.
+fn build_binary(
+    docker: &Docker,
+    image: &str,
+    dockerfile: &str,
+    name: &str,
+    binary: &Path,
+) -> Result<Built> {
+    let metadata = fs::metadata(binary).map_err(Error::file("read", binary))?;
     // Hashing hundreds of megabytes would be the longest part: a binary that changes, changes one of these.
     let changed_at = metadata
         .modified()
@@ -64,21 +79,25 @@ fn build_vault(docker: &Docker, server: &servers::Binary) -> Result<Built> {
         .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
     let hash = hash_of(&[
-        VAULT_DOCKERFILE,
+        dockerfile,
         &metadata.len().to_string(),
         &changed_at.as_nanos().to_string(),
     ]);
-    if docker.has(&image, &hash) {
-        return Ok(Built { image, was_there: true });
+    let was_there = docker.has(image, &hash);
+    if !was_there {
+        let context = Context::new()?;
+        context.write("Dockerfile", dockerfile)?;
+        context.link(name, binary)?;
+        docker.build(&context, image, &hash, None)?;
     }
-    let context = Context::new()?;
-    context.write("Dockerfile", VAULT_DOCKERFILE)?;
-    context.link("vault", &server.path)?;
-    docker.build(&context, &image, &hash, None)?;
-    Ok(Built { image, was_there: false })
+    Ok(Built { image: image.to_owned(), was_there })
 }
 
 impl Recipe {
+    pub const fn of_binary(dockerfile: &'static str) -> Self {
+        Self { packages: &[], hook: "", dockerfile, entrypoint: None, version_command: "" }
+    }
+
     fn build(&self, docker: &Docker, side: &FarSide) -> Result<Built> {
         let hash = hash_of(&[
             self.dockerfile,

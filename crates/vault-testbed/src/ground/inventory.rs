@@ -73,7 +73,8 @@ impl Inventory {
         let official = VERSIONS
             .iter()
             .map(|version| version.image.to_owned())
-            .chain(FAR_SIDES.iter().map(|side| side.image.replace("{}", side.version)));
+            .chain(FAR_SIDES.iter().map(|side| side.image.replace("{}", side.version)))
+            .filter(|image| !image.is_empty());
         for image in official {
             let is_there = images::has(&engine, &image).await?;
             let detail = if is_there { "official" } else { "official: pulled when it is needed" };

@@ -29,7 +29,9 @@ pub const VERSIONS: &[Version] = &[
             package: "github.com/hashicorp/vault",
             go_mod: include_str!("../../../../fixtures/servers/vault/go.mod"),
             go_sum: include_str!("../../../../fixtures/servers/vault/go.sum"),
+            main: None,
             go: "1.25.3",
+            takes: "8 minutes",
         }),
         image: "hashicorp/vault:1.21.1",
         local_image: Some("vaultwright/vault:1.21.1"),
@@ -83,8 +85,8 @@ pub fn find() -> Result<Option<Binary>> {
     if let Some(path) = on_path {
         return Ok(Some(Binary { path, found: Found::OnPath }));
     }
-    Ok(default_module()
-        .map(build::binary_path)
+    Ok(built_here()
+        .map(|pinned| pinned.binary())
         .filter(|path| is_program(path))
         .map(|path| Binary { path, found: Found::Built }))
 }
@@ -94,16 +96,15 @@ pub async fn find_or_build() -> Result<Binary> {
     if let Some(binary) = find()? {
         return Ok(binary);
     }
-    let (version, module) = VERSIONS
-        .iter()
-        .find_map(|version| version.module.map(|module| (version, module)))
-        .ok_or_else(|| none_to_be_had("no version in the table can be built"))?;
-    let caller = build::Caller::default();
-    let _guard = caller.guard();
-    let build = move || build::build(version.name, version.version, &module, &caller);
-    let built = tokio::task::spawn_blocking(build).await;
-    let path = built.map_err(|error| none_to_be_had(&error.to_string()))??;
-    Ok(Binary { path, found: Found::Built })
+    let pinned =
+        built_here().ok_or_else(|| none_to_be_had("no version in the table can be built"))?;
+    match pinned.find_or_build().await {
+        Ok(path) => Ok(Binary { path, found: Found::Built }),
+        Err(missing) if missing.is_missing() => {
+            Err(none_to_be_had("none is on PATH, and no Go to build one"))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// One message for whoever has none, with the three ways to get one.
@@ -151,8 +152,10 @@ impl Binary {
     }
 }
 
-fn default_module() -> Option<(&'static str, &'static str, build::Module)> {
-    VERSIONS.iter().find_map(|version| Some((version.name, version.version, version.module?)))
+fn built_here() -> Option<build::Pinned> {
+    VERSIONS.iter().find_map(|it| {
+        Some(build::Pinned { name: it.name, version: it.version, module: it.module? })
+    })
 }
 
 fn is_program(path: &Path) -> bool {

@@ -207,6 +207,7 @@ impl VaultServer {
                 ("SKIP_SETCAP".into(), "1".into()),
             ],
             files: Vec::new(),
+            tls: None,
             port: PORT,
         };
         let config = match (options.is_plain_dev(), &layout.declared_audit) {

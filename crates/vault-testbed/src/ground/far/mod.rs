@@ -1,6 +1,7 @@
 //! Far sides: the servers that Vault works with. Each is one row of a table, and one file that says what its row needs.
 
 mod initial;
+pub mod kubernetes;
 mod login;
 mod mariadb;
 mod postgres;
@@ -46,7 +47,7 @@ pub struct FarSide {
     pub superuser: &'static str,
     /// What it is on this machine.
     pub programs: Programs,
-    /// The official image; `{}` is the version.
+    /// The official image; `{}` is the version. Empty: there is none.
     pub image: &'static str,
     /// How an image like it, `vaultwright/<word>`, is made without a registry.
     pub(super) recipe: Recipe,
@@ -83,7 +84,7 @@ pub struct Plugin {
 }
 
 /// The first is what is meant where nobody says it.
-pub static FAR_SIDES: &[&FarSide] = &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS];
+pub static FAR_SIDES: &[&FarSide] = &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS, &kubernetes::KUBERNETES];
 
 /// How a server is wanted.
 #[derive(Clone, Debug)]
@@ -124,6 +125,8 @@ pub(super) struct Contained {
     pub command: Vec<String>,
     pub environment: Vec<(String, SecretString)>,
     pub files: Vec<(String, Vec<u8>)>,
+    /// Where it expects a certificate for its own name, and the key.
+    pub tls: Option<(&'static str, &'static str)>,
 }
 
 /// An error only where the server says nothing at all.

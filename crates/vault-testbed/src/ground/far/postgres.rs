@@ -151,7 +151,7 @@ fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     Contained {
         command: command.map(String::from).to_vec(),
         environment: vec![("POSTGRES_PASSWORD".into(), passwords.superuser.clone())],
-        files: Vec::new(),
+        ..Contained::default()
     }
 }
 

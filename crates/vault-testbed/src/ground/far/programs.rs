@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use super::super::build::Pinned;
 use super::super::process::User;
 use super::{Error, FarSide, Result};
 
@@ -28,6 +29,8 @@ pub struct Programs {
 pub enum Source {
     /// A package.
     Debian(&'static str),
+    /// Built here, once.
+    Go(Pinned),
 }
 
 /// A folder of programs of one version.
@@ -48,6 +51,7 @@ impl Source {
             Self::Debian(package) => {
                 format!("install it (on Debian: apt-get install {package})")
             }
+            Self::Go(_) => "install Go and build it once by `cargo xtask servers`".to_owned(),
         }
     }
 }
@@ -63,8 +67,19 @@ impl Installation {
         })
     }
 
+    /// The same, after what can be built is built: minutes the first time, nothing afterwards.
+    pub async fn obtain(side: &'static FarSide, wanted: &str) -> Result<Self> {
+        if let Source::Go(pinned) = &side.programs.source {
+            pinned.find_or_build().await?;
+        }
+        Self::find(side, wanted)
+    }
+
     pub fn all(side: &'static FarSide) -> Vec<Self> {
-        side.programs.found.get_or_init(|| look(&side.programs)).clone()
+        match &side.programs.source {
+            Source::Go(pinned) => built(pinned, &side.programs).into_iter().collect(),
+            _ => side.programs.found.get_or_init(|| look(&side.programs)).clone(),
+        }
     }
 
     /// `15` is of `15.14`, and `1` isn't.
@@ -102,11 +117,19 @@ impl Installation {
     }
 }
 
+/// Each time anew: it may have been built since.
+fn built(pinned: &Pinned, programs: &Programs) -> Option<Installation> {
+    let binary = pinned.binary();
+    let folder = binary.parent().filter(|_| binary.exists())?.to_owned();
+    Some(Installation { folder, version: pinned.version.into(), user: user(programs) })
+}
+
+fn user(programs: &Programs) -> Option<User> {
+    User::is_root().then(|| User::first_of(programs.users)).flatten()
+}
+
 fn look(programs: &Programs) -> Vec<Installation> {
-    let user = match User::is_root() {
-        true => User::first_of(programs.users),
-        false => None,
-    };
+    let user = user(programs);
     let mut found: Vec<Installation> = Vec::new();
     for folder in folders(programs) {
         if !programs.names.iter().all(|name| folder.join(name).exists()) {

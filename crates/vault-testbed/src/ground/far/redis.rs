@@ -77,8 +77,8 @@ fn container(options: &ServerOptions, passwords: &Passwords) -> Contained {
     const FILE: &str = "/etc/vaultwright-redis.conf";
     Contained {
         command: ["redis-server", FILE].map(String::from).to_vec(),
-        environment: Vec::new(),
         files: vec![(FILE.to_owned(), settings(options, passwords).into_bytes())],
+        ..Contained::default()
     }
 }
 

@@ -43,7 +43,7 @@ impl Server {
         options: &ServerOptions,
     ) -> Result<Self> {
         let side = options.side;
-        let installation = Installation::find(side, &options.version)?;
+        let installation = Installation::obtain(side, &options.version).await?;
         let folder = run.create_folder(side.word)?;
         installation.give(&folder)?;
         let place = folder.to_path_buf();
