@@ -34,10 +34,24 @@ Feature: A pod gets a login that reads, and ends
     Then the login is refused by its database
     And its database knows the login no more
 
-  Scenario: Whoever holds the pod's policies reads the login and nothing of AWS
-    Then whoever logs in by "auth/kubernetes/role/notebook-validator" may
+  Scenario: The pod's account logs in, reads its logins and nothing of AWS
+    When someone logs in by "auth/kubernetes/role/notebook-validator"
+    Then its token has the policies "default, notebook-validator"
+    And its token lasts 3600 s
+    And whoever logs in by "auth/kubernetes/role/notebook-validator" may
       | read | database/creds/readonly         |
       | read | database/creds/archive-readonly |
     And whoever logs in by "auth/kubernetes/role/notebook-validator" may not
       | read   | aws/creds/s3-readonly   |
       | update | database/roles/readonly |
+
+  Scenario: A pod of another account or of another namespace is kept out
+    Then "auth/kubernetes/role/notebook-validator" lets in the account "notebook-validation/vault-notebook-sa for vault"
+    And "auth/kubernetes/role/notebook-validator" keeps out the account "notebook-validation/default"
+    And "auth/kubernetes/role/notebook-validator" keeps out the account "default/vault-notebook-sa"
+    And "auth/kubernetes/role/notebook-validator" keeps out the account "notebook-validation/vault-notebook-sa for https://kubernetes.default.svc"
+
+  Scenario: A pod's identity is good as long as its JWT lasts and its account is there
+    Then "auth/kubernetes/role/notebook-validator" lets in no account whose JWT another key has signed
+    And "auth/kubernetes/role/notebook-validator" lets in no account whose JWT is over
+    And "auth/kubernetes/role/notebook-validator" lets in no account that is deleted, even when one of its name is made anew

@@ -1,5 +1,7 @@
 //! What the writer of a spec means: who may do what, and what a credential can do.
 
+use std::{fmt, str::FromStr};
+
 use crate::{
     Path,
     node::Node,
@@ -18,7 +20,14 @@ pub struct Claim {
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// Whoever logs in by the role at this path.
-    Login { path: Path, may: Vec<Operation>, may_not: Vec<Operation> },
+    Login {
+        path: Path,
+        may: Vec<Operation>,
+        may_not: Vec<Operation>,
+        /// Of Kubernetes: who is let in by it.
+        lets_in: Vec<Account>,
+        keeps_out: Vec<Account>,
+    },
     /// Whoever has what this path issues.
     Credential { path: Path, can: Vec<Statement>, cannot: Vec<Statement> },
 }
@@ -41,6 +50,14 @@ pub enum Verb {
     Delete,
     List,
     Sudo,
+}
+
+/// A service account: `shop/app`, or `shop/app for vault` with a JWT for that audience.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub namespace: String,
+    pub name: String,
+    pub audience: Option<String>,
 }
 
 /// Something to say to a database.
@@ -93,7 +110,10 @@ fn claim(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Claim> {
         let path = text(login, "`login`", mistakes)?;
         let (may, may_not) =
             (operations(node, "may", mistakes), operations(node, "may_not", mistakes));
-        (Subject::Login { path, may, may_not }, &["login", "may", "may_not"][..])
+        let (lets_in, keeps_out) =
+            (accounts(node, "lets_in", mistakes), accounts(node, "keeps_out", mistakes));
+        let known = &["login", "may", "may_not", "lets_in", "keeps_out"][..];
+        (Subject::Login { path, may, may_not, lets_in, keeps_out }, known)
     } else if let Some(credential) = node.get("credential") {
         let path = text(credential, "`credential`", mistakes)?;
         let (can, cannot) =
@@ -140,6 +160,48 @@ fn operations(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Operat
     found
 }
 
+fn accounts(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Account> {
+    let mut found = Vec::new();
+    for item in items(node, key, mistakes) {
+        let Some(said) = text(item, &format!("`{key}`"), mistakes) else { continue };
+        match said.parse() {
+            Ok(account) => found.push(account),
+            Err(NoAccount) => mistakes.push(
+                Mistake::error(item.place, format!("`{said}` is no service account"))
+                    .help("such as `shop/app`, its namespace and its name, or `shop/app for vault` with the audience of its JWT"),
+            ),
+        }
+    }
+    found
+}
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("a service account is written NAMESPACE/NAME, or NAMESPACE/NAME for AUDIENCE")]
+pub struct NoAccount;
+
+impl FromStr for Account {
+    type Err = NoAccount;
+
+    fn from_str(text: &str) -> Result<Self, NoAccount> {
+        let (account, audience) = match text.split_once(" for ") {
+            Some((account, audience)) => (account, Some(audience.trim().to_owned())),
+            None => (text, None),
+        };
+        let (namespace, name) = account.trim().split_once('/').ok_or(NoAccount)?;
+        let is_name = |text: &str| !text.is_empty() && !text.contains(['/', ' ']);
+        let is_one = is_name(namespace) && is_name(name) && audience.as_deref() != Some("");
+        let account = Self { namespace: namespace.into(), name: name.into(), audience };
+        is_one.then_some(account).ok_or(NoAccount)
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)?;
+        self.audience.iter().try_for_each(|it| write!(f, " for {it}"))
+    }
+}
+
 fn statements(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Statement> {
     let one = |item: &Node, mistakes: &mut Vec<Mistake>| {
         let text = text(item, &format!("`{key}`"), mistakes)?;
@@ -161,4 +223,23 @@ fn text(node: &Node, what: &str, mistakes: &mut Vec<Mistake>) -> Option<String> 
         mistakes.push(node.should_be(what, "text"));
     }
     node.as_text().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_read_as_it_is_shown() {
+        for text in ["shop/app", "shop/app for vault", "shop/app for https://vault.example"] {
+            assert_eq!(text.parse::<Account>().map(|it| it.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_account_has_a_namespace_and_a_name() {
+        for text in ["app", "shop/", "/app", "a/b/c", "shop/my app", "shop/app for "] {
+            assert_eq!(text.parse::<Account>(), Err(NoAccount), "{text}");
+        }
+    }
 }

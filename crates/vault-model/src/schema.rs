@@ -178,12 +178,20 @@ fn claim() -> Value {
     let operation = json!({ "type": "string", "pattern": format!("^({}) .+", verbs.join("|")) });
     let operations = json!({ "type": "array", "items": operation });
     let statements = json!({ "type": "array", "items": { "type": "string" } });
+    let account = json!({ "type": "string", "pattern": "^[^/ ]+/[^/ ]+( for .+)?$" });
+    let accounts = json!({ "type": "array", "items": account });
     json!({
         "oneOf": [
             {
                 "type": "object",
                 "required": ["login"],
-                "properties": { "login": { "type": "string" }, "may": operations, "may_not": operations },
+                "properties": {
+                    "login": { "type": "string" },
+                    "may": operations,
+                    "may_not": operations,
+                    "lets_in": accounts,
+                    "keeps_out": accounts,
+                },
                 "additionalProperties": false,
             },
             {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use vault_model::spec::Spec;
 use vault_provision::{ReadError, SpecInputs, load};
 use vault_testbed::{
-    ground::{Ground, GroundSpec, Kind},
+    ground::{FarSide, Ground, GroundSpec, Kind},
     proofs::{Named, Proofs, Unproven, proofs},
     report::{self, About, NotProven, OfProof, Results, ScenarioResult},
     suite::{self, CONCURRENCY, Suite},
@@ -100,7 +100,9 @@ pub async fn generate(
     output::warnings(&spec);
     let named = path.display().to_string();
     let environment = inputs.environment.as_deref();
-    let proofs = proofs(&spec, &Named { path: &named, environment, only })?;
+    let far_sides: Vec<&FarSide> = ground.servers.iter().map(|(_, it)| it.side).collect();
+    let named = Named { path: &named, environment, only, far_sides: &far_sides };
+    let proofs = proofs(&spec, &named)?;
     Ok((spec, proofs))
 }
 

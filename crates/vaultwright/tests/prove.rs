@@ -101,6 +101,16 @@ fn vault_is_proven_as_a_provider_of_oidc() {
 }
 
 #[test]
+fn logins_of_service_accounts_are_proven() {
+    is_proven("fixtures/proven/kubernetes", &[]);
+}
+
+#[test]
+fn workload_injection_is_proven() {
+    is_proven("specs/workload-injection", &["--only", "auth/kubernetes/*"]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -249,6 +259,35 @@ fn a_claim_that_every_jwt_has_is_refuted() {
 fn a_certificate_of_any_name_is_refuted() {
     let step = "lets in no certificate of another name";
     is_refuted("cert-any-name", "auth/machines/*", step, "it is let in");
+}
+
+#[test]
+fn a_role_of_another_account_than_the_pods_is_refuted() {
+    let evidence = "service account name not authorized";
+    is_refuted("kubernetes-other-account", "auth/kubernetes/*", "lets in the account", evidence);
+}
+
+#[test]
+fn a_role_of_another_namespace_than_the_pods_is_refuted() {
+    let evidence = "namespace not authorized";
+    is_refuted("kubernetes-other-namespace", "auth/kubernetes/*", "lets in the account", evidence);
+}
+
+#[test]
+fn a_role_of_any_namespace_is_refuted() {
+    let evidence = "elsewhere/app: it is let in";
+    is_refuted("kubernetes-any-namespace", "auth/kubernetes/*", "keeps out the account", evidence);
+}
+
+#[test]
+fn a_role_for_another_audience_than_the_pods_is_refuted() {
+    let evidence = "audience claim does not match";
+    is_refuted("kubernetes-other-audience", "auth/kubernetes/*", "lets in the account", evidence);
+}
+
+#[test]
+fn a_method_that_may_have_nothing_reviewed_is_refuted() {
+    is_refuted("kubernetes-no-reviewer", "auth/kubernetes/*", "someone logs in by", "403");
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub fn names(role: &Object) -> Vec<String> {
 pub fn claims(seen: &Seen<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for claim in seen.claims {
-        let Subject::Login { path, may, may_not } = &claim.subject else { continue };
+        let Subject::Login { path, may, may_not, .. } = &claim.subject else { continue };
         let Some(login) = Login::new(seen, path) else { continue };
         for it in may {
             let verdict = policy::may(&login.policies, operation(it.verb), &it.path);

@@ -78,11 +78,8 @@ fn build_binary(
         .ok()
         .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
-    let hash = hash_of(&[
-        dockerfile,
-        &metadata.len().to_string(),
-        &changed_at.as_nanos().to_string(),
-    ]);
+    let hash =
+        hash_of(&[dockerfile, &metadata.len().to_string(), &changed_at.as_nanos().to_string()]);
     let was_there = docker.has(image, &hash);
     if !was_there {
         let context = Context::new()?;

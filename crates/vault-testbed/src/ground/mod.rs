@@ -142,8 +142,7 @@ impl Ground {
         let (engine, network) = self.engine().await?;
         let image = images::far_side(engine, side, &options.version).await?;
         let passwords = Passwords::of(options)?;
-        let Contained { command, environment, files, tls } =
-            (side.container)(options, &passwords);
+        let Contained { command, environment, files, tls } = (side.container)(options, &passwords);
         let (what, port) = (side.word, side.port);
         let plan = Plan { image, what, command, environment, files, tls, port };
         let started_at = Instant::now();

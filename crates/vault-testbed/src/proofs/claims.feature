@@ -19,6 +19,12 @@ Feature: What the spec claims holds
       | [[ row.verb ]] | [[ row.path|cell ]] |
 [% endfor %]
 [% endif %]
+[% for account in it.lets_in %]
+    Then "[[ it.login ]]" lets in the account "[[ account ]]"
+[% endfor %]
+[% for account in it.keeps_out %]
+    Then "[[ it.login ]]" keeps out the account "[[ account ]]"
+[% endfor %]
 [% else %]
   Scenario: [[ it.name ]]
     [[ it.place ]]

@@ -11,7 +11,7 @@ use vault_model::{
 };
 
 use super::{Objects, audit, identity, names, provider};
-use crate::ground::{FAR_SIDES, FarSide};
+use crate::ground::{FAR_SIDES, FarSide, far::kubernetes::KUBERNETES};
 
 /// Kinds, and the template of their proof.
 pub struct Row {
@@ -86,6 +86,12 @@ pub const ROWS: &[Row] = &[
     Row { kinds: &[("auth/jwt", "roles")], template: "jwt_roles", issues: None, fits: login },
     Row { kinds: &[("auth/cert", "certs")], template: "cert_roles", issues: None, fits: login },
     Row {
+        kinds: &[("auth/kubernetes", "roles")],
+        template: "kubernetes_roles",
+        issues: None,
+        fits: names::account,
+    },
+    Row {
         kinds: &[("secret/pki", "roles")],
         template: "pki_roles",
         issues: None,
@@ -156,19 +162,17 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Roles of these methods have no proof of their login: a token with the same policies stands for it.
-const WITHOUT_LOGIN: &[(&str, &str)] = &[("auth/kubernetes", "roles")];
+/// Kinds that nothing is shown of where no such far side is on the ground, and what is said instead.
+const BY_FAR_SIDE: &[((&str, &str), &FarSide, &str)] = &[(
+    ("auth/kubernetes", "roles"),
+    &KUBERNETES,
+    "a login by Kubernetes needs a cluster, which its ground.yaml does not name; \
+     its policies are shown with a token that has them",
+)];
 
 /// Kinds that issue something and have no proof yet.
-const WITHOUT_PROOF: &[(&str, &str, &str)] = &[
-    (
-        "auth/kubernetes",
-        "roles",
-        "a login by Kubernetes needs a cluster, which no ground has yet; \
-         its policies are shown with a token that has them",
-    ),
-    ("secret/aws", "roles", "credentials of AWS need an AWS, which no ground has yet"),
-];
+const WITHOUT_PROOF: &[(&str, &str, &str)] =
+    &[("secret/aws", "roles", "credentials of AWS need an AWS, which no ground has yet")];
 
 impl Row {
     pub fn is_of(&self, object: &Object) -> bool {
@@ -182,9 +186,17 @@ fn kind(object: &Object) -> (&'static str, &'static str) {
 
 /// Whether tokens come of it.
 pub fn is_login(object: &Object) -> bool {
-    let methods = ["auth/approle", "auth/cert", "auth/jwt", "auth/userpass", "auth/token"];
+    let methods =
+        ["auth/approle", "auth/cert", "auth/jwt", "auth/kubernetes", "auth/userpass", "auth/token"];
     let is_role = matches!(object.kind.section, "roles" | "users" | "certs");
-    is_role && methods.contains(&object.kind.docs) || WITHOUT_LOGIN.contains(&kind(object))
+    is_role && methods.contains(&object.kind.docs)
+}
+
+/// Why a ground of these far sides shows nothing of it.
+pub fn lacking(object: &Object, ground: &[&FarSide]) -> Option<String> {
+    let row = BY_FAR_SIDE.iter().find(|(of, ..)| *of == kind(object));
+    let lacking = row.filter(|(_, side, _)| ground.iter().all(|it| it.word != side.word));
+    lacking.map(|(.., reason)| (*reason).to_owned())
 }
 
 /// Why nobody can log in by it here.
@@ -208,8 +220,8 @@ pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
 }
 
 pub fn without_proof(object: &Object) -> Option<String> {
-    let row = WITHOUT_PROOF.iter().find(|(docs, section, _)| (*docs, *section) == kind(object))?;
-    Some(row.2.to_owned())
+    let row = WITHOUT_PROOF.iter().find(|(docs, section, _)| (*docs, *section) == kind(object));
+    row.map(|it| it.2.to_owned()).or_else(|| names::open(object))
 }
 
 /// The row and the object that answer at `path`.
@@ -222,7 +234,7 @@ pub fn issuer<'a>(spec: &'a Spec, path: &str) -> Option<(&'static Row, &'a Objec
     })
 }
 
-fn login(spec: &Spec, object: &Object) -> Fit {
+pub fn login(spec: &Spec, object: &Object) -> Fit {
     let reason = unproven_login(spec, object).or_else(|| shut_out(spec, object));
     reason.map_or(Fit::Proven, Fit::Unproven)
 }

@@ -15,7 +15,7 @@ mod tests;
 
 use minijinja::{Value, context};
 use vault_model::{
-    claim::{Claim, Subject},
+    claim::{Account, Claim, Subject},
     duration,
     identity::Person,
     object::Object,
@@ -24,7 +24,8 @@ use vault_model::{
     spec::Spec,
 };
 
-use facts::{Fit, ROWS, facts, is_login, shut_out, unproven_login};
+use crate::ground::FarSide;
+use facts::{Fit, ROWS, facts, is_login, lacking, shut_out, unproven_login};
 
 /// What is proven, and of what.
 pub struct Proofs {
@@ -53,6 +54,8 @@ pub struct Named<'a> {
     pub environment: Option<&'a str>,
     /// Path globs; none for all.
     pub only: &'a [String],
+    /// What stands on its ground beside a Vault.
+    pub far_sides: &'a [&'static FarSide],
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +119,10 @@ impl<'a> Making<'a> {
     fn row(&mut self, row: &facts::Row) -> Result<(), TemplateError> {
         let mut chosen = Vec::new();
         for object in self.objects().filter(|it| row.is_of(it)) {
+            if let Some(reason) = lacking(object, self.named.far_sides) {
+                self.tell(&object.path, reason);
+                continue;
+            }
             match (row.fits)(self.spec, object) {
                 Fit::Proven => {
                     self.too_long(object);
@@ -170,12 +177,20 @@ impl<'a> Making<'a> {
     fn claim(&self, claim: &Claim) -> Result<Value, String> {
         let place = self.spec.sources.describe(claim.place);
         match &claim.subject {
-            Subject::Login { path, may, may_not } => {
+            Subject::Login { path, may, may_not, lets_in, keeps_out } => {
+                let role = self.spec.object(path);
                 let why_not =
                     |it| unproven_login(self.spec, it).or_else(|| shut_out(self.spec, it));
-                if let Some(reason) = self.spec.object(path).and_then(why_not) {
+                if let Some(reason) = role.and_then(why_not) {
                     return Err(reason);
                 }
+                let lacking = role.and_then(|it| lacking(it, self.named.far_sides));
+                let names_accounts = !lets_in.is_empty() || !keeps_out.is_empty();
+                if let Some(reason) = lacking.filter(|_| names_accounts) {
+                    return Err(reason);
+                }
+                let texts = |it: &[Account]| it.iter().map(Account::to_string).collect::<Vec<_>>();
+                let (lets_in, keeps_out) = (texts(lets_in), texts(keeps_out));
                 let name =
                     format!("Whoever logs in by {path} may what {place} claims, and no more");
                 let rows = |it: &[vault_model::claim::Operation]| -> Vec<Value> {
@@ -184,9 +199,8 @@ impl<'a> Making<'a> {
                     };
                     it.iter().map(row).collect()
                 };
-                Ok(
-                    context! { name, place, login => path, may => rows(may), may_not => rows(may_not) },
-                )
+                let (may, may_not) = (rows(may), rows(may_not));
+                Ok(context! { name, place, login => path, may, may_not, lets_in, keeps_out })
             }
             Subject::Credential { path, can, cannot } => {
                 let texts = |it: &[vault_model::claim::Statement]| -> Vec<String> {
@@ -250,7 +264,8 @@ impl<'a> Making<'a> {
     }
 
     fn not_proven(&mut self) {
-        for object in self.objects() {
+        let far_sides = self.named.far_sides;
+        for object in self.objects().filter(|it| lacking(it, far_sides).is_none()) {
             if let Some(reason) = facts::without_proof(object) {
                 self.tell(&object.path, reason);
             }

@@ -2,9 +2,13 @@
 //! it should not.
 
 use serde_json::{Value, json};
-use vault_model::{object::Object, spec::Spec};
+use vault_model::{object::Object, select::matches, spec::Spec};
 
-use super::{Objects, audit, facts::Fit, identity, provider};
+use super::{
+    Objects, audit,
+    facts::{Fit, login},
+    identity, provider,
+};
 
 /// A stand-in for whatever a role leaves open.
 const PROOF: &str = "vaultwright-proof";
@@ -49,6 +53,37 @@ pub fn ssh(spec: &Spec, role: &Object) -> Fit {
     Fit::Unproven(reason.to_owned())
 }
 
+pub fn account(spec: &Spec, role: &Object) -> Fit {
+    let selector = role.said.get("bound_service_account_namespace_selector");
+    let is_plain =
+        |it: &Value| it.as_object().is_none_or(|it| it.keys().all(|key| key == "matchLabels"));
+    match selector.is_none_or(is_plain) {
+        true => login(spec, role),
+        false => Fit::Unproven("only namespaces by name or by `matchLabels` are proven yet".into()),
+    }
+}
+
+/// What can't be shown, since it lets in everybody.
+pub fn open(object: &Object) -> Option<String> {
+    let is_open = |field: &str| object.texts(field).contains(&"*");
+    let reason = match object.kind.docs {
+        "auth/kubernetes" if is_open("bound_service_account_names") => {
+            "`*` binds it to every account of its namespaces: no other is there to be refused"
+        }
+        "auth/kubernetes" if is_open("bound_service_account_namespaces") => {
+            "`*` binds it to every namespace: no other is there to be refused"
+        }
+        _ => return None,
+    };
+    Some(reason.to_owned())
+}
+
+/// A name that none of the globs matches.
+fn outside_of(globs: &[&str]) -> Option<&'static str> {
+    const NAMES: [&str; 2] = ["vaultwright-other", "other-than-bound"];
+    NAMES.into_iter().find(|name| !globs.iter().any(|glob| matches(glob, name)))
+}
+
 pub fn quota(_: &Spec, quota: &Object) -> Fit {
     let reason = if !text(quota, "role").is_empty() {
         "a quota of one role's logins has no proof yet"
@@ -76,6 +111,10 @@ pub fn more(spec: &Spec, object: &Object) -> Value {
             "is_assigned": provider::is_assigned(spec, object),
         }),
         "secret/identity/tokens" => provider::more(spec, object),
+        "auth/kubernetes" => json!({
+            "other_account": outside_of(&object.texts("bound_service_account_names")),
+            "other_namespace": outside_of(&object.texts("bound_service_account_namespaces")),
+        }),
         "auth/cert" => json!({
             "has_names": says_any(object, &["allowed_names", "allowed_common_names", "allowed_dns_sans"]),
         }),
@@ -185,4 +224,17 @@ fn probe(spec: &Spec, quota: &Object) -> String {
 
 fn text<'a>(object: &'a Object, field: &str) -> &'a str {
     object.said.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::outside_of;
+
+    #[test]
+    fn a_name_outside_of_globs_is_found_unless_they_match_all() {
+        assert_eq!(outside_of(&["app", "team-*"]), Some("vaultwright-other"));
+        assert_eq!(outside_of(&["vaultwright-*"]), Some("other-than-bound"));
+        assert_eq!(outside_of(&[]), Some("vaultwright-other"));
+        assert_eq!(outside_of(&["*"]), None);
+    }
 }

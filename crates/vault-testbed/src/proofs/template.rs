@@ -18,6 +18,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "token_roles",
     "jwt_roles",
     "cert_roles",
+    "kubernetes_roles",
     "claims",
     "policies",
     "kv_data",

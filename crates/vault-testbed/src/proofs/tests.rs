@@ -9,6 +9,7 @@ use vault_model::{
 };
 
 use super::*;
+use crate::ground::far::kubernetes::KUBERNETES;
 
 struct Nothing;
 
@@ -39,8 +40,10 @@ fn spec(text: &str) -> Spec {
     spec::read(reading).unwrap_or_else(|it| panic!("{}", it.mistakes.render(&it.sources, false)))
 }
 
+static GROUND: [&FarSide; 1] = [&KUBERNETES];
+
 fn named(only: &[String]) -> Named<'_> {
-    Named { path: "specs/shop", environment: None, only }
+    Named { path: "specs/shop", environment: None, only, far_sides: &GROUND }
 }
 
 /// The text of one feature, of what matches `only`.
@@ -724,4 +727,40 @@ fn a_login_by_oidc_is_proven_where_vault_is_its_provider() {
         identity/oidc/client/idle: no login of the spec goes by it
     "#]],
     );
+}
+
+const PODS: &str = r#"
+auth:
+  kubernetes:
+    type: kubernetes
+    roles:
+      anybody: { bound_service_account_names: ["*"], bound_service_account_namespaces: [shop], audience: vault }
+claims:
+  - login: auth/kubernetes/role/anybody
+    keeps_out: [default/app]
+"#;
+
+#[test]
+fn a_role_that_is_bound_to_all_accounts_is_shown_to_be_bound_to_namespaces() {
+    check_unproven(
+        PODS,
+        expect![[r#"
+            auth/kubernetes/role/anybody: `*` binds it to every account of its namespaces: no other is there to be refused
+        "#]],
+    );
+    let features = proofs(&spec(PODS), &named(&[])).expect("templates that can be filled in");
+    let texts: String = features.features.iter().map(|it| &*it.text).collect();
+    assert!(
+        texts.contains("lets in no account of another namespace, such as \"vaultwright-other\"")
+    );
+    assert!(!texts.contains("lets in no other account of its namespaces"));
+    assert!(texts.contains("keeps out the account \"default/app\""));
+}
+
+#[test]
+fn a_login_by_kubernetes_is_not_proven_without_a_cluster() {
+    let named = Named { far_sides: &[], ..named(&[]) };
+    let proofs = proofs(&spec(PODS), &named).expect("templates that can be filled in");
+    assert!(proofs.features.iter().all(|it| it.file == "made.feature"));
+    assert!(proofs.unproven[0].reason.contains("needs a cluster"), "{:?}", proofs.unproven);
 }

@@ -159,7 +159,8 @@ async fn prepare(server: &mut Server, _: &ServerOptions) -> Result<()> {
     let admin = Account { namespace: "default".into(), name: server.admin_user.clone() };
     let failed = |action| move |why: NoAnswer| server_error(action, why);
     admin.create(&superuser).await.map_err(failed("creating the admin"))?;
-    let subject = json!([{ "kind": "ServiceAccount", "name": admin.name, "namespace": admin.namespace }]);
+    let subject =
+        json!([{ "kind": "ServiceAccount", "name": admin.name, "namespace": admin.namespace }]);
     let reads = json!([{ "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"] }]);
     create(&superuser, CLUSTER_ROLES, &json!({ "metadata": { "name": READER }, "rules": reads }))
         .await

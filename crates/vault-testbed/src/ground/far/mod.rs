@@ -84,7 +84,8 @@ pub struct Plugin {
 }
 
 /// The first is what is meant where nobody says it.
-pub static FAR_SIDES: &[&FarSide] = &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS, &kubernetes::KUBERNETES];
+pub static FAR_SIDES: &[&FarSide] =
+    &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS, &kubernetes::KUBERNETES];
 
 /// How a server is wanted.
 #[derive(Clone, Debug)]

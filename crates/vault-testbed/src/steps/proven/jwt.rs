@@ -37,18 +37,16 @@ pub async fn log_in(world: &World, role: &str) -> Result<Answer> {
 async fn another_key(world: &mut World, role: String) -> Result {
     issuer(world, &role).await?;
     let claims = claims(world, &role).await?;
-    is_refused(world, &role, "by another key", &signed(&KeyPair::generate()?, &claims)?).await
+    let jwt = signed(&KeyPair::generate()?, &claims)?;
+    is_refused(world, &role, "by another key", &jwt, REFUSED).await
 }
 
 #[then(expr = "{string} lets in no JWT that is over")]
 async fn is_over(world: &mut World, role: String) -> Result {
     let key = issuer(world, &role).await?;
     let mut claims = claims(world, &role).await?;
-    for time in ["exp", "iat", "nbf"] {
-        let earlier = claims.get(time).and_then(Value::as_i64).unwrap_or_default();
-        claims.insert(time.to_owned(), json!(earlier - LONG_AGO_SECONDS));
-    }
-    is_refused(world, &role, "over since a day", &signed(&key, &claims)?).await
+    be_long_over(&mut claims);
+    is_refused(world, &role, "over since a day", &signed(&key, &claims)?, REFUSED).await
 }
 
 #[then(expr = "{string} lets in no JWT for another audience")]
@@ -76,14 +74,25 @@ async fn with_another(world: &World, role: &str, pointer: &str) -> Result {
     let key = issuer(world, role).await?;
     let mut claims = claims(world, role).await?;
     set(&mut claims, pointer, json!(OTHER));
-    is_refused(world, role, &format!("{pointer} another"), &signed(&key, &claims)?).await
+    is_refused(world, role, &format!("{pointer} another"), &signed(&key, &claims)?, REFUSED).await
 }
 
-async fn is_refused(world: &World, role: &str, what: &str, jwt: &str) -> Result {
+/// As if it had been issued a day earlier.
+pub fn be_long_over(claims: &mut Body) {
+    for time in ["exp", "iat", "nbf"] {
+        let earlier = claims.get(time).and_then(Value::as_i64).unwrap_or_default();
+        claims.insert(time.to_owned(), json!(earlier - LONG_AGO_SECONDS));
+    }
+}
+
+/// What Vault answers to a JWT that it does not take.
+const REFUSED: u16 = 400;
+
+pub async fn is_refused(world: &World, role: &str, what: &str, jwt: &str, refused: u16) -> Result {
     let answer = send(world, role, jwt).await?;
     world.evidence(format!("{what}: {}", said(&answer)));
     match answer {
-        Err(err) if err.status == Some(400) => Ok(()),
+        Err(err) if err.status == Some(refused) => Ok(()),
         Err(err) => failure(format!("{what}: it is refused otherwise: {err}")),
         Ok(_) => failure(format!("{what}: it is let in")),
     }
@@ -97,7 +106,7 @@ pub async fn send(world: &World, role: &str, jwt: &str) -> Result<Result<Answer,
 }
 
 pub fn parts(role: &str) -> Result<(&str, &str)> {
-    role.rsplit_once("/role/").ok_or_else(|| Failure(format!("{role} is no role of JWT")))
+    role.rsplit_once("/role/").ok_or_else(|| Failure(format!("{role} is no role that takes JWTs")))
 }
 
 /// From now on Vault trusts a key of ours. Whatever else the method is told stays.
@@ -192,7 +201,7 @@ fn set(claims: &mut Body, pointer: &str, value: Value) {
     at.insert((*last).to_owned(), value);
 }
 
-fn signed(key: &KeyPair, claims: &Body) -> Result<String> {
+pub fn signed(key: &KeyPair, claims: &Body) -> Result<String> {
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
     let signer = EcdsaKeyPair::from_pkcs8(algorithm, key.serialized_der(), &random)

@@ -7,6 +7,7 @@ mod audit;
 mod cert;
 mod identity;
 mod jwt;
+mod kubernetes;
 mod kv;
 mod login;
 mod pki;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vault_client::{Answer, Auth, Vault};
 use vault_model::{Body, request::Request};
 
-use super::{cert, jwt};
+use super::{cert, jwt, kubernetes};
 use crate::{
     steps::{
         SOON, until,
@@ -102,17 +102,23 @@ async fn log_in_to_renew(world: &World, role: &str) -> Result<(Auth, Option<Vaul
             let path = role.replacen("/roles/", "/create/", 1);
             world.vault()?.send_once(&Request::post(path, Body::new())).await?
         }
-        other => {
-            let policies = there(world, role).await?.get("token_policies").cloned();
-            world.evidence(format!("a token with its policies stands for a login by {other}"));
-            let body = [("policies".to_owned(), policies.unwrap_or_else(|| json!([])))];
-            let request = Request::post("auth/token/create", Body::from_iter(body));
-            world.vault()?.send_once(&request).await?
-        }
+        "kubernetes" => match kubernetes::log_in(world, role).await? {
+            Some(answer) => answer,
+            None => stand_in(world, role, "Kubernetes").await?,
+        },
+        other => stand_in(world, role, other).await?,
     };
     let auth = answer.auth.ok_or_else(|| Failure(format!("{role}: the login gives no token")))?;
     world.add_secret(&format!("a token of {role}"), auth.client_token.expose_secret());
     Ok((auth, renewer))
+}
+
+async fn stand_in(world: &World, role: &str, method: &str) -> Result<Answer> {
+    let policies = there(world, role).await?.get("token_policies").cloned();
+    world.evidence(format!("a token with its policies stands for a login by {method}"));
+    let body = [("policies".to_owned(), policies.unwrap_or_else(|| json!([])))];
+    let request = Request::post("auth/token/create", Body::from_iter(body));
+    Ok(world.vault()?.send_once(&request).await?)
 }
 
 /// The type of the auth method that `role` is under.
