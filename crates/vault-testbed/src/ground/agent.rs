@@ -17,14 +17,24 @@ pub struct AgentOptions {
     pub ca_certificate: Option<std::path::PathBuf>,
     /// Such as `auth/approle`.
     pub mount: String,
-    pub role_id: String,
-    /// Lies in a file that the agent deletes once it has read it.
-    pub secret_id: SecretString,
-    /// Where a wrapped secret-id must have been made, such as `auth/approle/role/app/secret-id`.
-    pub wrapped_at: Option<String>,
+    pub login: AgentLogin,
     pub templates: Vec<Template>,
     /// For its commands, and for `env` in its templates.
     pub environment: Vec<(String, SecretString)>,
+}
+
+/// What it logs in with.
+#[derive(Clone, Debug)]
+pub enum AgentLogin {
+    AppRole {
+        role_id: String,
+        /// Lies in a file that the agent deletes once it has read it.
+        secret_id: SecretString,
+        /// Where a wrapped secret-id must have been made, such as `auth/approle/role/app/secret-id`.
+        wrapped_at: Option<String>,
+    },
+    /// The JWT of a service account, in a file as a pod has it.
+    Kubernetes { role: String, jwt: SecretString },
 }
 
 /// A file that the agent renders, and what it runs whenever that file has changed.
@@ -37,7 +47,9 @@ pub struct Template {
     pub command: Vec<String>,
 }
 
+const ROLE_ID_FILE: &str = "role-id";
 pub const SECRET_ID_FILE: &str = "secret-id";
+const JWT_FILE: &str = "jwt";
 /// Where the agent writes its token.
 pub const TOKEN_FILE: &str = "token";
 
@@ -45,8 +57,7 @@ impl Ground {
     pub async fn agent(&self, options: &AgentOptions) -> Result<Consumer> {
         let binary = servers::find_or_build().await?;
         self.consumer("agent", |folder| {
-            write_private(&folder.join("role-id"), &options.role_id)?;
-            write_private(&folder.join(SECRET_ID_FILE), options.secret_id.expose_secret())?;
+            options.login.write(folder)?;
             let config = folder.join("agent.json");
             write_private(&config, &format!("{:#}\n", options.config(folder)))?;
             let mut environment = vec![
@@ -67,17 +78,44 @@ impl Ground {
     }
 }
 
+impl AgentLogin {
+    fn write(&self, folder: &Path) -> Result<()> {
+        match self {
+            Self::AppRole { role_id, secret_id, .. } => {
+                write_private(&folder.join(ROLE_ID_FILE), role_id)?;
+                write_private(&folder.join(SECRET_ID_FILE), secret_id.expose_secret())
+            }
+            Self::Kubernetes { jwt, .. } => {
+                write_private(&folder.join(JWT_FILE), jwt.expose_secret())
+            }
+        }
+    }
+
+    fn method(&self, mount: &str, folder: &Path) -> Value {
+        let file = |name: &str| folder.join(name).display().to_string();
+        let (method, config) = match self {
+            Self::AppRole { wrapped_at, .. } => {
+                let mut config = json!({
+                    "role_id_file_path": file(ROLE_ID_FILE),
+                    "secret_id_file_path": file(SECRET_ID_FILE),
+                    "remove_secret_id_file_after_reading": true,
+                });
+                if let Some(path) = wrapped_at {
+                    config["secret_id_response_wrapping_path"] = path.clone().into();
+                }
+                ("approle", config)
+            }
+            Self::Kubernetes { role, .. } => {
+                ("kubernetes", json!({ "role": role, "token_path": file(JWT_FILE) }))
+            }
+        };
+        json!({ "type": method, "mount_path": mount, "config": config })
+    }
+}
+
 impl AgentOptions {
     fn config(&self, folder: &Path) -> Value {
         let file = |name: &str| folder.join(name).display().to_string();
-        let mut login = json!({
-            "role_id_file_path": file("role-id"),
-            "secret_id_file_path": file(SECRET_ID_FILE),
-            "remove_secret_id_file_after_reading": true,
-        });
-        if let Some(path) = &self.wrapped_at {
-            login["secret_id_response_wrapping_path"] = path.clone().into();
-        }
         let mut vault = json!({ "address": self.vault_address });
         if let Some(ca) = &self.ca_certificate {
             vault["ca_cert"] = ca.display().to_string().into();
@@ -86,7 +124,7 @@ impl AgentOptions {
         json!({
             "vault": vault,
             "auto_auth": {
-                "method": { "type": "approle", "mount_path": self.mount, "config": login },
+                "method": self.login.method(&self.mount, folder),
                 "sink": [sink],
             },
             "template": self.templates.iter().map(|it| it.config(folder)).collect::<Vec<Value>>(),
@@ -119,9 +157,11 @@ mod tests {
             vault_address: "http://127.0.0.1:8200".into(),
             ca_certificate: None,
             mount: "auth/approle".into(),
-            role_id: "the-role-id".into(),
-            secret_id: "the-secret-id".into(),
-            wrapped_at: Some("auth/approle/role/app/secret-id".into()),
+            login: AgentLogin::AppRole {
+                role_id: "the-role-id".into(),
+                secret_id: "the-secret-id".into(),
+                wrapped_at: Some("auth/approle/role/app/secret-id".into()),
+            },
             templates: vec![Template {
                 file: "db".into(),
                 contents: "{{ key }}".into(),

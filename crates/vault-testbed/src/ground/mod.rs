@@ -37,7 +37,7 @@ use std::time::Instant;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
-pub use agent::{AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template};
+pub use agent::{AgentLogin, AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template};
 pub use api::Health;
 pub use consumer::{Consumer, Program, write_private};
 pub use docker::{OWNER_LABEL, RUN_LABEL};

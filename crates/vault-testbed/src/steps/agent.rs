@@ -17,11 +17,11 @@ use super::{
     vault::ask,
 };
 use crate::{
-    ground::{AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template, write_private},
+    ground::{AgentLogin, AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template, write_private},
     world::{Credential, Failure, Result, World, ensure, failure},
 };
 
-const AGENT: &str = "agent";
+pub const AGENT: &str = "agent";
 
 /// Its rows: a file, where its template is, and what is run whenever the file has changed.
 #[when(
@@ -41,9 +41,11 @@ async fn renders(world: &mut World, path: String, wrapped: String, step: &Step) 
         vault_address: server.address.clone(),
         ca_certificate: server.ca_certificate.clone(),
         mount: mount(&path)?.to_owned(),
-        role_id,
-        secret_id,
-        wrapped_at: is_wrapped.then(|| format!("{path}/secret-id")),
+        login: AgentLogin::AppRole {
+            role_id,
+            secret_id,
+            wrapped_at: is_wrapped.then(|| format!("{path}/secret-id")),
+        },
         templates: templates(world, step)?,
         environment: vec![("DB_ADDRESS".into(), database.unwrap_or_default().into())],
     };
@@ -121,7 +123,7 @@ async fn rendered(world: &mut World, file: &str, name: &str, not: Option<&str>) 
     Ok(())
 }
 
-fn keep(world: &mut World, name: &str, credential: Credential) {
+pub fn keep(world: &mut World, name: &str, credential: Credential) {
     world.add_secret(&format!("the password of {name}"), credential.password.expose_secret());
     world.credentials.insert(name.to_owned(), credential);
 }
@@ -196,6 +198,10 @@ async fn ends(world: &mut World) -> Result {
 /// As the injector of Kubernetes has it done where `agent-revoke-on-shutdown` is set.
 #[when(expr = "the agent's token is revoked by itself")]
 async fn revokes_itself(world: &mut World) -> Result {
+    revoke_token(world).await
+}
+
+pub async fn revoke_token(world: &mut World) -> Result {
     let token = std::fs::read_to_string(of(world, AGENT)?.folder().join(TOKEN_FILE))?;
     world.add_secret("the agent's token", token.trim());
     let vault = world.vault()?.with_token(token.trim().to_owned().into());

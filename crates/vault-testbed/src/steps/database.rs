@@ -11,7 +11,7 @@ use vault_model::request::Request;
 
 use super::{SOON, until, vault::said};
 use crate::{
-    ground::{POSTGRES, ServerOptions, far::postgres_login},
+    ground::{POSTGRES, Server, ServerOptions, far::postgres_login},
     world::{Change, Credential, Failure, Result, World, ensure, failure},
 };
 
@@ -216,23 +216,23 @@ fn credential(answer: &Answer, path: &str, issued_at: Instant) -> Result<Credent
     })
 }
 
-/// At the scenario's one database.
+/// The scenario's one PostgreSQL.
+fn postgres(world: &World) -> Result<&Server> {
+    let mut servers = world.databases.values().filter(|it| it.side.word == POSTGRES.word);
+    let why = "this scenario has no PostgreSQL: say `Given the PostgreSQL server …`";
+    servers.next().ok_or_else(|| Failure(why.into()))
+}
+
 fn login(world: &World, name: &str) -> Result<PgConnectOptions> {
     let credential = world.credential(name)?;
-    match world.databases.values().next() {
-        Some(database) => {
-            let login = database.login(&credential.username, &credential.password);
-            Ok(postgres_login(&login))
-        }
-        None => failure("this scenario has no database: say `Given the PostgreSQL server …`"),
-    }
+    let login = postgres(world)?.login(&credential.username, &credential.password);
+    Ok(postgres_login(&login))
 }
 
 async fn gone(world: &World, name: &str, deadline: Duration) -> Result {
     let login = login(world, name)?;
     let username = world.credential(name)?.username.clone();
-    let database = world.databases.values().next();
-    let database = database.ok_or_else(|| Failure("this scenario has no database".into()))?;
+    let database = postgres(world)?;
     let superuser = postgres_login(&database.superuser(&database.database));
     until(deadline, || async {
         refused(run(&login, "SELECT 1").await, WRONG_PASSWORD)?;

@@ -10,6 +10,7 @@ pub mod database;
 pub mod identity;
 pub mod kv;
 pub mod lease;
+pub mod pod;
 pub mod policy;
 pub mod process;
 pub mod proven;
