@@ -43,6 +43,11 @@ impl Redactor {
         self.secrets.extend(other.secrets.iter().cloned());
     }
 
+    /// What it takes out of texts.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(String::as_str)
+    }
+
     /// All that is secret in a spec or a part of it.
     pub fn add_node(&mut self, node: &Node) {
         match &node.value {

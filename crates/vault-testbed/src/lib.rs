@@ -4,6 +4,7 @@ pub mod bench;
 pub mod ground;
 pub mod proofs;
 pub mod report;
+pub mod scan;
 pub mod secrets;
 pub mod steps;
 pub mod suite;

@@ -198,6 +198,9 @@ impl World {
         let vault = Vault::new(&settings)?.with_token(server.root_token.clone());
         let vault = vault.recorded_in(self.exchanges.clone());
         self.add_secret("the root token", server.root_token.expose_secret());
+        if let Some(key) = server.unseal_key() {
+            self.add_secret("the unseal key", key.expose_secret());
+        }
         self.bench().notes.update(|it| it.vaults_started_in.push(server.started_in));
         self.vault = Some((server, vault));
         Ok(())
@@ -277,6 +280,8 @@ impl World {
         let server = self.bench().ground.server(options).await?;
         let password = server.admin_password.expose_secret().to_owned();
         self.add_secret(&format!("the password of {name}"), &password);
+        let superuser = server.superuser_password().expose_secret();
+        self.add_secret(&format!("the superuser's password of {name}"), superuser);
         self.vars.insert(format!("{name}_url"), server.address_for_vault.clone().into());
         self.vars.insert(format!("{name}_password"), password.into());
         self.databases.insert(name.to_owned(), server);

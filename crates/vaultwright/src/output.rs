@@ -1,12 +1,19 @@
 //! What a person sees: colour, questions, progress, what became of an apply.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use vault_model::{source::Place, spec::Spec};
 use vault_provision::{Applied, Event, Outcome, Stop};
+use vault_testbed::secrets::Secrets;
 
 /// The shape of what `apply --format json` prints.
 const APPLIED_FORMAT: &str = "vaultwright/applied/1";
@@ -55,6 +62,41 @@ async fn signal() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
+    }
+}
+
+/// The way to the terminal of a command that knows secrets: what would show one is withheld, and the command fails.
+#[derive(Clone, Default)]
+pub struct Terminal {
+    pub secrets: Secrets,
+    withheld: Arc<AtomicBool>,
+}
+
+impl Terminal {
+    pub fn print(&self, text: &str) {
+        match self.secrets.pass("the terminal", text.as_bytes()) {
+            Ok(()) => print!("{text}"),
+            Err(shown) => {
+                eprintln!("error: {shown}");
+                self.withheld.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// What a command came to, which is nothing good where something was withheld.
+    pub fn end<T>(&self, result: anyhow::Result<T>) -> anyhow::Result<T> {
+        let result = result.map_err(|err| {
+            let text = format!("{err:?}");
+            match self.secrets.pass("the error that ended it", text.as_bytes()) {
+                Ok(()) => err,
+                Err(shown) => shown.into(),
+            }
+        });
+        anyhow::ensure!(
+            result.is_err() || !self.withheld.load(Ordering::Relaxed),
+            "what it would show holds secrets: see above"
+        );
+        result
     }
 }
 

@@ -21,7 +21,7 @@ use vault_testbed::{
 use crate::{
     Exit,
     args::SpecArgs,
-    output,
+    output::{self, Terminal},
     reports::{self, ReportArgs},
 };
 
@@ -50,9 +50,10 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
     let inputs = args.spec.inputs.inputs();
     let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only).await?;
     if let Some(folder) = &args.emit {
-        emit(folder, &spec, &proofs)?;
-        print!("{}", told_unproven(&proofs));
-        return Ok(Exit::Done);
+        let terminal = Terminal::default();
+        terminal.secrets.add_of_variables(&spec.redactor);
+        let emitted = emit(folder, &spec, &proofs, &terminal);
+        return terminal.end(emitted.map(|()| Exit::Done));
     }
     anyhow::ensure!(!proofs.features.is_empty(), "nothing in {} can be proven", spec.name);
     let ground = Ground::open(args.on).await?;
@@ -61,16 +62,28 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
         "a proof starts and ends its own servers: use `--on process` or `--on docker`"
     );
     println!("proving {} on {}", spec.name, ground.kind());
-    let concurrency = args.concurrency;
-    let run = run(&ground, &proofs, inputs, concurrency);
+    let terminal = Terminal::default();
+    let proven = shown(&args, &ground, (&spec, &proofs), inputs, &terminal).await;
+    terminal.end(proven)
+}
+
+/// Runs the proofs, and tells of them on the terminal and in reports.
+async fn shown(
+    args: &ProveArgs,
+    ground: &Ground,
+    (spec, proofs): (&Spec, &Proofs),
+    inputs: SpecInputs,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    let run = run(ground, proofs, inputs, args.concurrency, terminal);
     let (suite, results) = ground.until_done(run).await?;
-    let about = about(&suite, &spec, &proofs);
+    let about = about(&suite, spec, proofs);
     let of_proof = OfProof {
         lives_divided_by: proofs.divisor,
         not_proven: proofs.unproven.iter().map(unproven).collect(),
     };
     reports::write(&suite, &results, &about, Some(&of_proof), &args.reports)?;
-    print!("{}{}", told_unproven(&proofs), report::summary(&results));
+    terminal.print(&format!("{}{}", told_unproven(proofs), report::summary(&results)));
     Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
 }
 
@@ -112,6 +125,7 @@ pub async fn run(
     proofs: &Proofs,
     inputs: SpecInputs,
     concurrency: usize,
+    terminal: &Terminal,
 ) -> anyhow::Result<(Suite, Results)> {
     let features = proofs.features.iter().map(|it| suite::parse(&it.file, &it.text));
     let features = features.collect::<Result<Vec<_>, _>>()?;
@@ -120,10 +134,12 @@ pub async fn run(
         concurrency: concurrency.max(1),
         retries: suite::retries(),
         inputs,
+        secrets: terminal.secrets.clone(),
         ..Suite::new(ground.clone())
     };
     let colour = std::io::stdout().is_terminal();
-    let on_end = move |it: &ScenarioResult| print!("{}", report::line(it, colour));
+    let terminal = terminal.clone();
+    let on_end = move |it: &ScenarioResult| terminal.print(&report::line(it, colour));
     let results = suite.run(features, on_end).await;
     Ok((suite, results))
 }
@@ -133,19 +149,23 @@ pub fn is_proven(results: &Results) -> bool {
     results.succeeded() && results.passed() > 0
 }
 
-fn emit(folder: &Path, spec: &Spec, proofs: &Proofs) -> anyhow::Result<()> {
+fn emit(folder: &Path, spec: &Spec, proofs: &Proofs, terminal: &Terminal) -> anyhow::Result<()> {
+    for feature in &proofs.features {
+        terminal.secrets.pass(&feature.file, feature.text.as_bytes())?;
+    }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for feature in &proofs.features {
         let path = folder.join(&feature.file);
         fs::write(&path, &feature.text)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    println!(
-        "{} features of {} are in {dir}; `vaultwright test {dir}` runs them from this folder\n",
+    terminal.print(&format!(
+        "{} features of {} are in {dir}; `vaultwright test {dir}` runs them from this folder\n\n{}",
         proofs.features.len(),
         spec.name,
+        told_unproven(proofs),
         dir = folder.display()
-    );
+    ));
     Ok(())
 }
 

@@ -47,10 +47,15 @@ pub fn write(
     let xml = report::junit(results)?;
     let json = format!("{:#}\n", report::json(results, of_proof));
     let markdown = report::markdown(results, about);
-    let summary = report::summary(results);
-    for text in [&page, &xml, &json, &markdown, &summary] {
-        let found = suite.secrets.found_in(text);
-        anyhow::ensure!(found.is_empty(), "a report would show {}", found.join(", "));
+    let texts = [
+        ("the page", &args.html, &page),
+        ("JUnit's XML", &args.junit, &xml),
+        ("the JSON", &args.json, &json),
+        ("the summary in Markdown", &args.markdown, &markdown),
+    ];
+    for (what, path, text) in texts {
+        let artefact = path.as_ref().map_or(what.to_owned(), |it| it.display().to_string());
+        suite.secrets.pass(&artefact, text.as_bytes())?;
     }
     for (path, text) in [(&args.html, page), (&args.junit, xml), (&args.json, json)] {
         let Some(path) = path else { continue };

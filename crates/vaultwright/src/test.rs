@@ -11,6 +11,7 @@ use vault_testbed::{
 
 use crate::{
     Exit,
+    output::Terminal,
     reports::{self, ReportArgs},
 };
 
@@ -37,10 +38,16 @@ pub struct TestArgs {
 }
 
 pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
+    let terminal = Terminal::default();
+    terminal.end(run(args, &terminal).await)
+}
+
+async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
     let features = suite::load(&args.paths)?;
     let ground = Ground::open(args.on).await?;
     println!("on {}", ground.kind());
     let suite = Suite {
+        secrets: terminal.secrets.clone(),
         program: Some(std::env::current_exe()?),
         root: std::env::current_dir()?,
         concurrency: args.concurrency.max(1),
@@ -50,7 +57,8 @@ pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
     };
     let colour = std::io::stdout().is_terminal();
     let run = async {
-        let on_end = move |it: &report::ScenarioResult| print!("{}", report::line(it, colour));
+        let terminal = terminal.clone();
+        let on_end = move |it: &report::ScenarioResult| terminal.print(&report::line(it, colour));
         Ok::<_, anyhow::Error>(suite.run(features, on_end).await)
     };
     let results = ground.until_done(run).await?;
@@ -60,6 +68,6 @@ pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
         not_proven: Vec::new(),
     };
     reports::write(&suite, &results, &about, None, &args.reports)?;
-    print!("{}", report::summary(&results));
+    terminal.print(&report::summary(&results));
     Ok(if results.succeeded() { Exit::Done } else { Exit::Failed })
 }

@@ -80,6 +80,11 @@ impl VaultServer {
         self.wait_for(|health| health == Health::Active).await
     }
 
+    /// Of a server that was initialized from here.
+    pub fn unseal_key(&self) -> Option<&SecretString> {
+        self.unseal_key.as_ref()
+    }
+
     /// As an operator would: the server ends in order.
     pub async fn stop(&mut self) -> Result<()> {
         self.backing.stop().await

@@ -135,7 +135,7 @@ impl Server {
         Login { database: database.to_owned(), ..login }
     }
 
-    pub(super) fn superuser_password(&self) -> &SecretString {
+    pub fn superuser_password(&self) -> &SecretString {
         &self.superuser_password
     }
 

@@ -120,6 +120,8 @@ async fn start(world: &mut World, ground: &GroundSpec) -> Result {
     for (name, server) in &stack.servers {
         let what = format!("the admin's password of {name}");
         world.add_secret(&what, server.admin_password.expose_secret());
+        let superuser = server.superuser_password().expose_secret();
+        world.add_secret(&format!("the superuser's password of {name}"), superuser);
     }
     world.take_vault(stack.vault)?;
     world.databases = stack.servers;
@@ -145,7 +147,7 @@ fn read(world: &World, path: &Path, environment: Option<String>) -> Result<Spec>
 
 /// What the spec marks as secret, and what its kinds never show.
 fn keep_secret(world: &World, spec: &Spec) {
-    world.bench().secrets.add_of_spec(&spec.redactor);
+    world.bench().secrets.add_of_variables(&spec.redactor);
     let mut hidden = vault_model::redact::Redactor::default();
     for object in &spec.objects {
         let secret = object.said.iter().filter(|(name, _)| object.is_secret(name));

@@ -1,0 +1,172 @@
+//! Nothing that a run leaves for others to read holds a secret that it has issued: bytes are searched, in every form.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{Arc, Mutex},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+use vault_testbed::{
+    ground::{Ground, Kind, servers},
+    report::{self, About, Results},
+    secrets::Secrets,
+    suite::{self, Filter, Suite},
+};
+
+/// What a run leaves, by the name of the artefact.
+type Artefacts = Vec<(String, Vec<u8>)>;
+
+/// Every kind of secret is issued within a second or two by these; what waits for the end of a life issues no other.
+const QUICK: &str = "works$|that works|never beyond|login .* is gone|worth nothing|claims, and no more\
+    |gets the token|handed over wrapped|on demand|what its policies grant|holds what it should|nothing is left to do";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_airflow_agent_leaves_no_secret() {
+    leaves_no_secret("airflow-agent", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_rotation_loop_leaves_no_secret() {
+    leaves_no_secret("rotation-loop", Some("short")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_airflow_hub_leaves_no_secret() {
+    leaves_no_secret("airflow-hub", Some("development")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_django_handler_leaves_no_secret() {
+    leaves_no_secret("django-handler", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_workload_injection_leaves_no_secret() {
+    leaves_no_secret("workload-injection", None).await;
+}
+
+async fn leaves_no_secret(system: &str, environment: Option<&str>) {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED {system}: there is no Vault server; `cargo xtask servers` builds one");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let mut artefacts = emitted(system, environment, folder.path());
+    let ground = Ground::open(Some(Kind::Process)).await.unwrap();
+    let suite = Suite {
+        root: root(),
+        concurrency: 2,
+        retries: suite::retries(),
+        filter: Filter { tags: None, name: Some(QUICK.parse().unwrap()) },
+        ..Suite::new(ground.clone())
+    };
+    let features = suite::load(&[folder.path().to_owned()]).unwrap();
+    let lines = Arc::new(Mutex::new(String::new()));
+    let told = lines.clone();
+    let on_end = move |it: &report::ScenarioResult| {
+        told.lock().unwrap().push_str(&report::line(it, true));
+    };
+    let results = suite.run(features, on_end).await;
+    ground.end().await.unwrap();
+    assert!(results.succeeded(), "{}", report::summary(&results));
+    assert!(results.passed() >= 5, "{}", report::summary(&results));
+    artefacts.push(("the terminal".into(), lines.lock().unwrap().clone().into_bytes()));
+    artefacts.extend(reports(&results));
+    assert!(suite.secrets.count() > results.passed(), "{:?} were issued", suite.secrets);
+    none_shown(&suite.secrets, &artefacts);
+    a_planted_one_is_found(&suite.secrets, &artefacts);
+}
+
+/// The features, and what the command that made them has said.
+fn emitted(system: &str, environment: Option<&str>, folder: &Path) -> Artefacts {
+    let mut command = program();
+    command.args(["prove", &format!("specs/{system}"), "--emit"]).arg(folder);
+    command.args(environment.iter().flat_map(|it| ["--env", it]));
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let mut artefacts = vec![("the output".into(), stdout), ("the error output".into(), stderr)];
+    for file in fs::read_dir(folder).unwrap().flatten() {
+        let name = file.file_name().to_str().unwrap().to_owned();
+        artefacts.push((name, fs::read(file.path()).unwrap()));
+    }
+    artefacts
+}
+
+fn reports(results: &Results) -> Artefacts {
+    let about = About { title: "Proof".into(), facts: Vec::new(), not_proven: Vec::new() };
+    let texts = [
+        ("the summary", report::summary(results)),
+        ("the page", report::html(results, &about).unwrap()),
+        ("JUnit's XML", report::junit(results).unwrap()),
+        ("the JSON", report::json(results, None).to_string()),
+        ("the summary in Markdown", report::markdown(results, &about)),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()
+}
+
+#[track_caller]
+fn none_shown(secrets: &Secrets, artefacts: &Artefacts) {
+    for (name, bytes) in artefacts {
+        if let Err(shown) = secrets.pass(name, bytes) {
+            panic!("{shown}");
+        }
+    }
+}
+
+/// The same scan of the same artefacts, with one secret more and one byte string more.
+#[track_caller]
+fn a_planted_one_is_found(secrets: &Secrets, artefacts: &Artefacts) {
+    secrets.add("a planted secret", "planted & \"quoted\"");
+    let planted = STANDARD.encode("user:planted & \"quoted\"");
+    for (name, bytes) in artefacts {
+        let middle = bytes.len() / 2;
+        let bytes = [&bytes[..middle], planted.as_bytes(), &bytes[middle..]].concat();
+        let shown = secrets.pass(name, &bytes).unwrap_err().to_string();
+        assert!(shown.contains("a planted secret (in base64) at "), "{shown}");
+        assert!(!shown.contains("quoted"), "{shown}");
+    }
+}
+
+/// The name of a scenario says a secret in a form that is not masked: neither terminal nor reports show it.
+#[test]
+fn a_run_that_would_show_a_secret_says_where_and_fails() {
+    let folder = TempDir::new().unwrap();
+    let secret = STANDARD.encode("planted-secret-1");
+    let feature = folder.path().join("planted.feature");
+    let text = format!(
+        "Feature: Planted\n  Scenario: It tells {secret}\n    \
+         Given the secret variable token is \"planted-secret-1\"\n"
+    );
+    fs::write(&feature, text).unwrap();
+    let files = ["page.html", "junit.xml", "report.json", "summary.md"];
+    let mut command = program();
+    command.arg("test").arg(&feature).args(["--on", "process"]);
+    for (option, file) in ["--html", "--junit", "--json", "--markdown"].iter().zip(files) {
+        command.arg(option).arg(folder.path().join(file));
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("the terminal would show the variable token (in base64) at 1:"),
+        "{said}"
+    );
+    assert!(said.contains("page.html would show the variable token (in base64) at "), "{said}");
+    assert!(!said.contains(&secret) && !said.contains("planted-secret-1"), "{said}");
+    let written: Vec<_> = files.iter().filter(|it| folder.path().join(it).exists()).collect();
+    assert!(written.is_empty(), "written all the same: {written:?}");
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(root());
+    command
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
