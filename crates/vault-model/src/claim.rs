@@ -25,8 +25,8 @@ pub enum Subject {
         may: Vec<Operation>,
         may_not: Vec<Operation>,
         /// Of Kubernetes: who is let in by it.
-        lets_in: Vec<Account>,
-        keeps_out: Vec<Account>,
+        lets_in: Vec<(Place, Account)>,
+        keeps_out: Vec<(Place, Account)>,
     },
     /// Whoever has what this path issues.
     Credential { path: Path, can: Vec<Statement>, cannot: Vec<Statement> },
@@ -160,12 +160,12 @@ fn operations(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Operat
     found
 }
 
-fn accounts(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Account> {
+fn accounts(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<(Place, Account)> {
     let mut found = Vec::new();
     for item in items(node, key, mistakes) {
         let Some(said) = text(item, &format!("`{key}`"), mistakes) else { continue };
         match said.parse() {
-            Ok(account) => found.push(account),
+            Ok(account) => found.push((item.place, account)),
             Err(NoAccount) => mistakes.push(
                 Mistake::error(item.place, format!("`{said}` is no service account"))
                     .help("such as `shop/app`, its namespace and its name, or `shop/app for vault` with the audience of its JWT"),

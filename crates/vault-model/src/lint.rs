@@ -3,6 +3,7 @@
 //! Lints know engines by name, which nothing else outside `kinds` does: what they find is wrong because of what the
 //! fields of that engine mean.
 
+mod accounts;
 mod allow;
 mod grants;
 mod lives;
@@ -132,6 +133,13 @@ pub const LINTS: &[Lint] = &[
         reason: "what the policies say is not what the spec claims of them",
         remedy: "change the policy, or the claim",
         find: grants::claims,
+    },
+    Lint {
+        name: "account-claim",
+        severity: Severity::Error,
+        reason: "who is bound to the role is not whom the spec claims",
+        remedy: "bind the role to other accounts, or change the claim",
+        find: accounts::claims,
     },
     Lint {
         name: "policy-syntax",

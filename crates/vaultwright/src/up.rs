@@ -178,10 +178,13 @@ fn welcome(stack: &Stack, spec: &Spec, exports: &[String], proven: Option<bool>)
     lines.push(String::new());
     lines.extend(exports.iter().map(|it| format!("  export {it}")));
     for (name, server) in &stack.servers {
-        lines.push(format!(
-            "  {name}: {} {} at {}, database {}",
-            server.side.title, server.version, server.address_from_here, server.database
-        ));
+        let database = match &*server.database {
+            "" => String::new(),
+            name => format!(", database {name}"),
+        };
+        let (title, version) = (server.side.title, &server.version);
+        lines
+            .push(format!("  {name}: {title} {version} at {}{database}", server.address_from_here));
     }
     lines.push(String::new());
     lines.push("try next, in another terminal:".to_owned());

@@ -21,6 +21,7 @@ use vault_model::{
     object::Object,
     scale::{self, LONGEST_WAIT_SECONDS},
     select::matches,
+    source::Place,
     spec::Spec,
 };
 
@@ -189,7 +190,9 @@ impl<'a> Making<'a> {
                 if let Some(reason) = lacking.filter(|_| names_accounts) {
                     return Err(reason);
                 }
-                let texts = |it: &[Account]| it.iter().map(Account::to_string).collect::<Vec<_>>();
+                let texts = |it: &[(Place, Account)]| -> Vec<String> {
+                    it.iter().map(|(_, it)| it.to_string()).collect()
+                };
                 let (lets_in, keeps_out) = (texts(lets_in), texts(keeps_out));
                 let name =
                     format!("Whoever logs in by {path} may what {place} claims, and no more");
