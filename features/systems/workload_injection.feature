@@ -34,13 +34,28 @@ Feature: A pod gets a login that reads, and ends
     Then the login is refused by its database
     And its database knows the login no more
 
+  Scenario: The login to the datasets in a server like MongoDB reads and does not write, and is refused after its revocation
+    When a login is issued from "database/creds/datasets-readonly"
+    Then the login can
+      """
+      { "find": "runs", "$db": "datasets" }
+      """
+    And the login cannot
+      """
+      { "delete": "runs", "deletes": [{ "q": {}, "limit": 0 }], "$db": "datasets" }
+      """
+    When the login's lease is revoked
+    Then the login is refused by its database
+    And its database knows the login no more
+
   Scenario: The pod's account logs in, reads its logins and nothing of AWS
     When someone logs in by "auth/kubernetes/role/notebook-validator"
     Then its token has the policies "default, notebook-validator"
     And its token lasts 3600 s
     And whoever logs in by "auth/kubernetes/role/notebook-validator" may
-      | read | database/creds/readonly         |
-      | read | database/creds/archive-readonly |
+      | read | database/creds/readonly          |
+      | read | database/creds/archive-readonly  |
+      | read | database/creds/datasets-readonly |
     And whoever logs in by "auth/kubernetes/role/notebook-validator" may not
       | read   | aws/creds/s3-readonly   |
       | update | database/roles/readonly |

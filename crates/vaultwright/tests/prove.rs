@@ -81,6 +81,11 @@ fn logins_of_mariadb_are_proven() {
 }
 
 #[test]
+fn logins_of_a_server_like_mongodb_are_proven() {
+    is_proven("fixtures/proven/mongodb", &[]);
+}
+
+#[test]
 fn logins_of_redis_are_proven() {
     is_proven("fixtures/proven/redis", &[]);
 }
@@ -134,6 +139,24 @@ fn a_missing_grant_is_refuted() {
 fn a_missing_grant_in_mariadb_is_refuted() {
     let evidence = "1142 SELECT command denied";
     is_refuted("mariadb-missing-grant", "database/creds/*", "the login can", evidence);
+}
+
+#[test]
+fn a_missing_role_in_mongodb_is_refuted() {
+    let evidence = "13 Unauthorized";
+    is_refuted("mongodb-missing-role", "database/creds/*", "the login can", evidence);
+}
+
+#[test]
+fn a_role_in_mongodb_that_is_too_wide_is_refuted() {
+    let evidence = "works as v-token-reader";
+    is_refuted("mongodb-too-wide", "database/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn a_user_of_mongodb_that_revocation_does_not_find_is_refuted() {
+    let step = "is refused by its database";
+    is_refuted("mongodb-login-stays", "database/roles/*", step, "still works");
 }
 
 #[test]

@@ -5,3 +5,7 @@ path "database/creds/readonly" {
 path "database/creds/archive-readonly" {
   capabilities = ["read"]
 }
+
+path "database/creds/datasets-readonly" {
+  capabilities = ["read"]
+}

@@ -58,17 +58,29 @@ impl Engine {
         if !std::path::Path::new("/.dockerenv").exists() {
             return Ok("127.0.0.1".into());
         }
-        let bridge = self
-            .docker
-            .inspect_network(
-                "bridge",
-                None::<testcontainers::bollard::query_parameters::InspectNetworkOptions>,
-            )
-            .await;
-        let ipam = bridge.map_err(engine("look at its default network"))?.ipam;
-        let mut gateways = ipam.and_then(|ipam| ipam.config).into_iter().flatten();
-        let gateway = gateways.find_map(|config| config.gateway.filter(|text| !text.is_empty()));
+        let gateway = self.gateway_of("bridge").await?;
         Ok(gateway.unwrap_or_else(|| "127.0.0.1".into()))
+    }
+
+    /// What containers of a network find this machine by, and nobody else does.
+    pub async fn gateway(&self, network: &str) -> Result<String> {
+        let gateway = self.gateway_of(network).await?.unwrap_or_default();
+        // Only an engine on this machine has made it an address of this machine.
+        match std::net::TcpListener::bind((&*gateway, 0)) {
+            Ok(_) => Ok(gateway),
+            Err(_) => Err(Error::Missing {
+                what: "a process that containers reach".into(),
+                remedy: "the engine runs on another machine: use `--on process`".into(),
+            }),
+        }
+    }
+
+    async fn gateway_of(&self, network: &str) -> Result<Option<String>> {
+        let options = None::<testcontainers::bollard::query_parameters::InspectNetworkOptions>;
+        let seen = self.docker.inspect_network(network, options).await;
+        let ipam = seen.map_err(engine("look at a network"))?.ipam;
+        let mut gateways = ipam.and_then(|ipam| ipam.config).into_iter().flatten();
+        Ok(gateways.find_map(|config| config.gateway.filter(|text| !text.is_empty())))
     }
 
     /// Such as `20.10.24`.

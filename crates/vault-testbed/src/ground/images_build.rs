@@ -44,7 +44,7 @@ pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
     let docker = Docker::find()?;
     let image = VERSIONS[0].local_image.unwrap_or("vaultwright/vault:latest");
     let mut built = vec![build_binary(&docker, image, VAULT_DOCKERFILE, "vault", &server.path)?];
-    for side in FAR_SIDES {
+    for side in contained() {
         built.push(match &side.programs.source {
             Source::Go(pinned) => {
                 let image = format!("vaultwright/{}:latest", side.word);
@@ -60,7 +60,11 @@ pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
 /// The names that `build_all` makes, apart from the versions that a distribution decides.
 pub(super) fn names() -> impl Iterator<Item = String> {
     let vault = VERSIONS.iter().filter_map(|version| version.local_image.map(str::to_owned));
-    vault.chain(FAR_SIDES.iter().map(|side| format!("vaultwright/{}:latest", side.word)))
+    vault.chain(contained().map(|side| format!("vaultwright/{}:latest", side.word)))
+}
+
+fn contained() -> impl Iterator<Item = &'static FarSide> {
+    FAR_SIDES.iter().copied().filter(|side| !side.is_never_contained())
 }
 
 /// A static binary, and nothing else.
@@ -91,6 +95,8 @@ fn build_binary(
 }
 
 impl Recipe {
+    pub const NONE: Self = Self::of_binary("");
+
     pub const fn of_binary(dockerfile: &'static str) -> Self {
         Self { packages: &[], hook: "", dockerfile, entrypoint: None, version_command: "" }
     }

@@ -77,6 +77,7 @@ pub struct Ground {
 }
 
 pub const CHOICE: &str = "VAULTWRIGHT_ON";
+const LOOPBACK: &str = "127.0.0.1";
 
 impl Ground {
     /// Sweeps what dead runs left, and begins a run. Without a choice: `VAULTWRIGHT_ON`, else what the machine has.
@@ -120,9 +121,14 @@ impl Ground {
     /// A far side of one's own, answering queries. Without local programs it is a container on any ground.
     pub async fn server(&self, options: &ServerOptions) -> Result<Server> {
         match self.kind {
+            Kind::Docker if options.side.is_never_contained() => {
+                let (engine, network) = self.engine().await?;
+                let host = engine.gateway(network).await?;
+                Server::start_process(&self.run, options, &host).await
+            }
             Kind::Docker => self.server_container(options).await,
-            Kind::Process => match Server::start_process(&self.run, options).await {
-                Err(missing) if missing.is_missing() => {
+            Kind::Process => match Server::start_process(&self.run, options, LOOPBACK).await {
+                Err(missing) if missing.is_missing() && !options.side.is_never_contained() => {
                     let mut server = self.server_container(options).await.map_err(|_| missing)?;
                     // Vault is a process of this machine here, not a neighbour on the network.
                     server.address_for_vault.clone_from(&server.address_from_here);

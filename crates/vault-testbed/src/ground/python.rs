@@ -25,6 +25,14 @@ pub const REQUIREMENTS: &[Requirements] = &[
         name: "airflow",
         text: include_str!("../../../../fixtures/consumers/airflow/requirements.txt"),
     },
+    Requirements {
+        name: "mongodb",
+        text: include_str!("../../../../fixtures/servers/mongodb/requirements.txt"),
+    },
+    Requirements {
+        name: "aws",
+        text: include_str!("../../../../fixtures/servers/aws/requirements.txt"),
+    },
 ];
 
 /// What pip installs: each package with its exact version, and nothing that isn't listed.
@@ -55,12 +63,36 @@ impl Environment {
 
 /// Of the row `name`. Waits where another call makes the same.
 pub async fn environment(name: &str) -> Result<Environment> {
-    let row = REQUIREMENTS.iter().find(|it| it.name == name);
-    let row = row.ok_or_else(|| Error::Ground {
+    let row = row(name).ok_or_else(|| Error::Ground {
         place: format!("the Python environment `{name}`"),
         why: "there is no such row".into(),
     })?;
     row.make(&find().await?).await
+}
+
+fn row(name: &str) -> Option<&'static Requirements> {
+    REQUIREMENTS.iter().find(|it| it.name == name)
+}
+
+/// The programs of the environment `name`, whichever Python it was made with: where it has been made, and no Python is
+/// asked.
+pub(super) fn programs(name: &str) -> Option<PathBuf> {
+    let end = format!("-{}", row(name)?.hash());
+    let is_of = |folder: &PathBuf| {
+        let name_of = folder.file_name().map(|it| it.to_string_lossy().into_owned());
+        let is_named = name_of.is_some_and(|it| it.starts_with(name) && it.ends_with(&end));
+        is_named && folder.join(COMPLETE).exists()
+    };
+    let made = fs::read_dir(super::cache_folder().join("python")).ok()?;
+    let mut folders: Vec<PathBuf> = made.flatten().map(|it| it.path()).filter(is_of).collect();
+    folders.sort();
+    folders.pop().map(|it| it.join("bin"))
+}
+
+/// The version of a package that the environment `name` has.
+pub(super) fn version(name: &str, package: &str) -> Option<&'static str> {
+    let of = |line: &'static str| line.split_once("==").filter(|(it, _)| *it == package);
+    row(name)?.text.lines().find_map(of).map(|(_, version)| version)
 }
 
 impl Requirements {
@@ -100,10 +132,13 @@ impl Requirements {
 
     /// `python/django-handler-3.11.2-<hash>/` in the user's cache.
     fn folder(&self, python: &Python) -> PathBuf {
-        let hash = Sha256::digest(self.text.as_bytes());
-        let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("{}-{}-{hash}", self.name, python.version);
+        let name = format!("{}-{}-{}", self.name, python.version, self.hash());
         super::cache_folder().join("python").join(name)
+    }
+
+    fn hash(&self) -> String {
+        let hash = Sha256::digest(self.text.as_bytes());
+        hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

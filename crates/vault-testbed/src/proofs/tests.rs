@@ -353,7 +353,7 @@ auth:
         auth/approle/role/long: the policy elsewhere is not in the spec
         auth/approle/role/long: token_max_ttl of 10d is 960 s when divided by 900: its end is not waited for
         aws/roles/deploy: credentials of AWS need an AWS, which no ground has yet
-        database/roles/reader: of databases only PostgreSQL, MariaDB, Redis are proven yet
+        database/roles/reader: of databases only PostgreSQL, MariaDB, Redis, SecantusDB (compatible with MongoDB) are proven yet
     "#]],
     );
 }

@@ -4,6 +4,8 @@ mod initial;
 pub mod kubernetes;
 mod login;
 mod mariadb;
+mod mongodb;
+mod mongodb_wire;
 mod postgres;
 mod programs;
 mod redis;
@@ -49,7 +51,8 @@ pub struct FarSide {
     pub programs: Programs,
     /// The official image; `{}` is the version. Empty: there is none.
     pub image: &'static str,
-    /// How an image like it, `vaultwright/<word>`, is made without a registry.
+    /// How an image like it, `vaultwright/<word>`, is made without a registry. Of a Python environment there is none:
+    /// its packages fit the Python that it was made with, so that it is a process on every ground.
     pub(super) recipe: Recipe,
     /// Where Vault's database engine speaks to it.
     pub plugin: Option<Plugin>,
@@ -85,7 +88,7 @@ pub struct Plugin {
 
 /// The first is what is meant where nobody says it.
 pub static FAR_SIDES: &[&FarSide] =
-    &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS, &kubernetes::KUBERNETES];
+    &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS, &mongodb::MONGODB, &kubernetes::KUBERNETES];
 
 /// How a server is wanted.
 #[derive(Clone, Debug)]
@@ -108,6 +111,8 @@ pub(super) struct New<'a> {
     pub installation: &'a Installation,
     /// The server's own, and already its user's.
     pub folder: &'a Path,
+    /// Where it listens.
+    pub host: &'a str,
     pub port: u16,
     pub passwords: &'a Passwords,
 }
@@ -164,9 +169,25 @@ impl New<'_> {
             kill_signal: Stop::Kill,
         }
     }
+
+    /// A script in the side's Python environment. It is given the path of its settings, which hold passwords.
+    fn launch_script(&self, script: &str, settings: &Value) -> Result<Launch> {
+        let file = |name: &str| self.folder.join(name);
+        let (program, told) = (file("server.py"), file("settings.json"));
+        self.installation.write(&program, script)?;
+        self.installation.write(&told, &settings.to_string())?;
+        // Isolated: nothing else on the machine says what is imported.
+        let arguments = ["-I".into(), program.display().to_string(), told.display().to_string()];
+        Ok(self.launch("python", arguments.into()))
+    }
 }
 
 impl FarSide {
+    /// A process of this machine on every ground.
+    pub(super) fn is_never_contained(&self) -> bool {
+        matches!(self.programs.source, Source::Python { .. })
+    }
+
     /// By the word of `ground.yaml`.
     pub fn named(word: &str) -> Option<&'static Self> {
         FAR_SIDES.iter().copied().find(|it| it.word == word)

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use super::super::build::Pinned;
 use super::super::process::User;
+use super::super::python;
 use super::{Error, FarSide, Result};
 
 /// What a far side needs to be a process.
@@ -31,6 +32,8 @@ pub enum Source {
     Debian(&'static str),
     /// Built here, once.
     Go(Pinned),
+    /// A package of a Python environment, a row in `ground/python.rs`, made once.
+    Python { environment: &'static str, package: &'static str },
 }
 
 /// A folder of programs of one version.
@@ -52,6 +55,9 @@ impl Source {
                 format!("install it (on Debian: apt-get install {package})")
             }
             Self::Go(_) => "install Go and build it once by `cargo xtask servers`".to_owned(),
+            Self::Python { .. } => {
+                "install Python and make its environment by `cargo xtask consumers`".to_owned()
+            }
         }
     }
 }
@@ -69,8 +75,10 @@ impl Installation {
 
     /// The same, after what can be built is built: minutes the first time, nothing afterwards.
     pub async fn obtain(side: &'static FarSide, wanted: &str) -> Result<Self> {
-        if let Source::Go(pinned) = &side.programs.source {
-            pinned.find_or_build().await?;
+        match &side.programs.source {
+            Source::Debian(_) => {}
+            Source::Go(pinned) => drop(pinned.find_or_build().await?),
+            Source::Python { environment, .. } => drop(python::environment(environment).await?),
         }
         Self::find(side, wanted)
     }
@@ -78,6 +86,9 @@ impl Installation {
     pub fn all(side: &'static FarSide) -> Vec<Self> {
         match &side.programs.source {
             Source::Go(pinned) => built(pinned, &side.programs).into_iter().collect(),
+            Source::Python { environment, package } => {
+                made(environment, package, &side.programs).into_iter().collect()
+            }
             _ => side.programs.found.get_or_init(|| look(&side.programs)).clone(),
         }
     }
@@ -122,6 +133,12 @@ fn built(pinned: &Pinned, programs: &Programs) -> Option<Installation> {
     let binary = pinned.binary();
     let folder = binary.parent().filter(|_| binary.exists())?.to_owned();
     Some(Installation { folder, version: pinned.version.into(), user: user(programs) })
+}
+
+fn made(environment: &str, package: &str, programs: &Programs) -> Option<Installation> {
+    let folder = python::programs(environment)?;
+    let version = python::version(environment, package)?.to_owned();
+    Some(Installation { folder, version, user: user(programs) })
 }
 
 fn user(programs: &Programs) -> Option<User> {

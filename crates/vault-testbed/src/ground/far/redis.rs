@@ -53,7 +53,7 @@ fn place(details: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { options, installation, folder, port, passwords } = &new;
+    let New { options, installation, folder, port, passwords, .. } = &new;
     let file = folder.join("redis.conf");
     let place = format!("bind 127.0.0.1\nport {port}\ndir \"{}\"\n", folder.display());
     installation.write(&file, &(place + &settings(options, passwords)))?;

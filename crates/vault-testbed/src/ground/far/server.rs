@@ -41,6 +41,7 @@ impl Server {
     pub(in crate::ground) async fn start_process(
         run: &Arc<Run>,
         options: &ServerOptions,
+        host: &str,
     ) -> Result<Self> {
         let side = options.side;
         let installation = Installation::obtain(side, &options.version).await?;
@@ -53,13 +54,14 @@ impl Server {
             options,
             installation: &installation,
             folder: &place,
+            host,
             port,
             passwords: &passwords,
         };
         let launch = (side.launch)(run, new).await?;
         let started_at = Instant::now();
         let backing = Backing::start(run, launch, folder)?;
-        let address = format!("127.0.0.1:{port}");
+        let address = format!("{host}:{port}");
         let mut server = Self::new(options, (address.clone(), address), passwords, backing);
         if let Some(first) = side.first {
             first(&mut server, &place).await?;

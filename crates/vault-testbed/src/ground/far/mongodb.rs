@@ -1,0 +1,134 @@
+//! MongoDB, as far as SecantusDB is like it: no package registry has the real one.
+//!
+//! A statement is a command as JSON, its name first. `$db` says its database.
+
+use bson::{Document, doc};
+use serde_json::{Deserializer, json};
+
+use super::mongodb_wire::{Connection, Failure};
+use super::*;
+
+pub static MONGODB: FarSide = FarSide {
+    word: "mongodb",
+    title: "SecantusDB (compatible with MongoDB)",
+    // Of MongoDB: what the server says that it is like.
+    version: "8.2",
+    database: "demo",
+    keys: &["database", "init", "admin_user"],
+    port: 27017,
+    superuser: "testbed",
+    programs: Programs {
+        source: Source::Python { environment: "mongodb", package: "SecantusDB" },
+        names: &[],
+        places: &[],
+        users: &[],
+        before_version: "",
+        found: OnceLock::new(),
+    },
+    image: "",
+    recipe: Recipe::NONE,
+    plugin: Some(Plugin { name: "mongodb-", place }),
+    gives: &[],
+    hello: r#"{"ping": 1}"#,
+    catalogue: "usersInfo",
+    launch: |run, new| launch(run, new).boxed(),
+    first: None,
+    container: |_, _| Contained::default(),
+    prepare: |server, options| prepare(server, options).boxed(),
+    ask_version: |login| ask_version(login).boxed(),
+    say: |login, commands| say(login, commands).boxed(),
+    knows: |login, user| knows(login, user).boxed(),
+    lasts: None,
+};
+
+const SCRIPT: &str = include_str!("../../../../../fixtures/servers/mongodb/server.py");
+
+/// Of `mongodb://user:password@host:port/database?options`.
+fn place(details: &Map<String, Value>) -> Option<(String, String)> {
+    let url = details.get("connection_url").and_then(Value::as_str)?;
+    let (_, rest) = url.split_once("://")?;
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, it)| it);
+    let (address, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let database = rest.split('?').next().unwrap_or_default();
+    Some((address.to_owned(), database.to_owned()))
+}
+
+async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
+    let New { options, folder, host, port, passwords, .. } = &new;
+    let settings = json!({
+        "host": host,
+        "port": port,
+        "folder": folder,
+        "users": {
+            MONGODB.superuser: passwords.superuser.expose_secret(),
+            &options.admin_user: passwords.admin.expose_secret(),
+        },
+    });
+    new.launch_script(SCRIPT, &settings)
+}
+
+async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
+    match &options.init {
+        Some(init) => server.run(&server.admin(), "running the init commands", init).await,
+        None => Ok(()),
+    }
+}
+
+async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
+    let info = connect(login).await?.say(doc! { "buildInfo": 1, "$db": ADMIN }).await?;
+    Ok(info.get_str("version").unwrap_or_default().to_owned())
+}
+
+async fn say(login: &Login, commands: &str) -> std::result::Result<Said, NoAnswer> {
+    let commands = Deserializer::from_str(commands).into_iter::<Document>();
+    let commands: std::result::Result<Vec<Document>, _> = commands.collect();
+    let commands = commands.map_err(|error| NoAnswer(format!("a command is no JSON: {error}")))?;
+    let mut connection = match connect(login).await {
+        Ok(connection) => connection,
+        Err(failure) => return refused(failure, true),
+    };
+    for mut command in commands {
+        if !command.contains_key("$db") {
+            command.insert("$db", database(login));
+        }
+        if let Err(failure) = connection.say(command).await {
+            return refused(failure, false);
+        }
+    }
+    Ok(Said::Done)
+}
+
+async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
+    let users = doc! { "usersInfo": { "user": user, "db": ADMIN }, "$db": ADMIN };
+    let answer = connect(login).await?.say(users).await?;
+    Ok(answer.get_array("users").is_ok_and(|users| !users.is_empty()))
+}
+
+/// Where all of them are made.
+const ADMIN: &str = "admin";
+
+fn database(login: &Login) -> &str {
+    if login.database.is_empty() { ADMIN } else { &login.database }
+}
+
+async fn connect(login: &Login) -> std::result::Result<Connection, Failure> {
+    let mut connection = Connection::open(&login.address).await?;
+    connection.log_in(ADMIN, &login.user, login.password.expose_secret()).await?;
+    Ok(connection)
+}
+
+fn refused(failure: Failure, at_login: bool) -> std::result::Result<Said, NoAnswer> {
+    let Failure::Refused { code, name, message } = failure else { return Err(failure.into()) };
+    let lack = match code {
+        18 => Lack::OfLogin,
+        13 => Lack::OfRight,
+        _ => Lack::OfSomething,
+    };
+    Ok(Said::Refused(Refusal { code: format!("{code} {name}"), message, at_login, lack }))
+}
+
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self(failure.to_string())
+    }
+}
