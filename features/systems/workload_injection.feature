@@ -48,6 +48,25 @@ Feature: A pod gets a login that reads, and ends
     Then the login is refused by its database
     And its database knows the login no more
 
+  Scenario: Keys of the AWS role read and do not write, in moto, which enforces IAM
+    When a login is issued from "aws/creds/s3-readonly"
+    Then the login's lease lasts 3600 s
+    And the login's lease cannot be renewed
+    And the keys work with no other secret
+    And the login can
+      """
+      s3 GET /datasets
+      """
+    And the login cannot
+      """
+      s3 DELETE /datasets
+      """
+
+  Scenario: The keys that AWS's engine was given are worth nothing afterwards
+    Then the password that the spec gives "aws/config/root" is refused
+    When a login is issued from "aws/creds/s3-readonly"
+    Then the keys work
+
   Scenario: The pod's account logs in, reads its logins and nothing of AWS
     When someone logs in by "auth/kubernetes/role/notebook-validator"
     Then its token has the policies "default, notebook-validator"

@@ -86,6 +86,11 @@ fn logins_of_a_server_like_mongodb_are_proven() {
 }
 
 #[test]
+fn keys_of_moto_are_proven() {
+    is_proven("fixtures/proven/aws", &[]);
+}
+
+#[test]
 fn logins_of_redis_are_proven() {
     is_proven("fixtures/proven/redis", &[]);
 }
@@ -157,6 +162,29 @@ fn a_role_in_mongodb_that_is_too_wide_is_refuted() {
 fn a_user_of_mongodb_that_revocation_does_not_find_is_refuted() {
     let step = "is refused by its database";
     is_refuted("mongodb-login-stays", "database/roles/*", step, "still works");
+}
+
+#[test]
+fn keys_of_aws_that_may_too_much_are_refuted() {
+    let evidence = "`s3 PUT /elsewhere` works as AKIA";
+    is_refuted("aws-too-wide", "aws/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn keys_of_aws_that_may_too_little_are_refuted() {
+    is_refuted("aws-missing-action", "aws/creds/*", "the login can", "refused with AccessDenied");
+}
+
+#[test]
+fn keys_of_the_wrong_role_are_refuted() {
+    let evidence = "`s3 PUT /elsewhere` works as ASIA";
+    is_refuted("aws-wrong-role", "aws/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn keys_of_aws_that_the_mount_ends_early_are_refuted() {
+    let evidence = "the lease lasts 60 s, not 120 s";
+    is_refuted("aws-lease-capped", "aws/roles/*", "the login's lease lasts", evidence);
 }
 
 #[test]

@@ -10,8 +10,11 @@ use vault_model::{
     spec::Spec,
 };
 
-use super::{Objects, audit, identity, names, provider};
-use crate::ground::{FAR_SIDES, FarSide, far::kubernetes::KUBERNETES};
+use super::{Objects, audit, aws, identity, names, provider};
+use crate::ground::{
+    FAR_SIDES, FarSide,
+    far::{AWS, kubernetes::KUBERNETES},
+};
 
 /// Kinds, and the template of their proof.
 pub struct Row {
@@ -53,6 +56,18 @@ pub const ROWS: &[Row] = &[
             (true, Some(_)) => Fit::Proven,
             (true, None) => Fit::Unproven(only_known()),
         },
+    },
+    Row {
+        kinds: &[("secret/aws", "roles")],
+        template: "aws_roles",
+        issues: Some("{mount}/creds/{name}"),
+        fits: aws::keys,
+    },
+    Row {
+        kinds: &[("secret/aws", "config_root")],
+        template: "root_rotation",
+        issues: None,
+        fits: aws::rotation,
     },
     Row {
         kinds: &[("auth/approle", "roles")],
@@ -163,16 +178,24 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// Kinds that nothing is shown of where no such far side is on the ground, and what is said instead.
-const BY_FAR_SIDE: &[((&str, &str), &FarSide, &str)] = &[(
-    ("auth/kubernetes", "roles"),
-    &KUBERNETES,
-    "a login by Kubernetes needs a cluster, which its ground.yaml does not name; \
-     its policies are shown with a token that has them",
-)];
-
-/// Kinds that issue something and have no proof yet.
-const WITHOUT_PROOF: &[(&str, &str, &str)] =
-    &[("secret/aws", "roles", "credentials of AWS need an AWS, which no ground has yet")];
+const BY_FAR_SIDE: &[((&str, &str), &FarSide, &str)] = &[
+    (
+        ("auth/kubernetes", "roles"),
+        &KUBERNETES,
+        "a login by Kubernetes needs a cluster, which its ground.yaml does not name; \
+         its policies are shown with a token that has them",
+    ),
+    (
+        ("secret/aws", "roles"),
+        &AWS,
+        "keys of AWS need an `aws`, which its ground.yaml does not name",
+    ),
+    (
+        ("secret/aws", "config_root"),
+        &AWS,
+        "root keys of AWS need an `aws`, which its ground.yaml does not name",
+    ),
+];
 
 impl Row {
     pub fn is_of(&self, object: &Object) -> bool {
@@ -220,8 +243,7 @@ pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
 }
 
 pub fn without_proof(object: &Object) -> Option<String> {
-    let row = WITHOUT_PROOF.iter().find(|(docs, section, _)| (*docs, *section) == kind(object));
-    row.map(|it| it.2.to_owned()).or_else(|| names::open(object))
+    names::open(object).or_else(|| aws::unending(object))
 }
 
 /// The row and the object that answer at `path`.
@@ -285,7 +307,8 @@ fn key(_: &Spec, object: &Object) -> Fit {
 /// What a template knows of an object. No secret is in it.
 pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja::Value {
     let said = said(object);
-    let lives = scale::lives(&[std::sync::Arc::new(object.saying(said.clone()))]);
+    let itself = std::sync::Arc::new(object.saying(said.clone()));
+    let lives = scale::lives(&[aws::lived_by(spec, itself)]);
     let life: BTreeMap<&str, i64> = lives.iter().map(|it| (&*it.field, it.seconds)).collect();
     let short: BTreeMap<&str, i64> =
         life.iter().map(|(field, it)| (*field, scale::shortened(*it, divisor))).collect();
@@ -299,6 +322,7 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "issues": row.issues.map(|it| object.at(it)),
         "policies": policies(object).join(","),
         "used_by": used_by(spec, object),
+        "is_aws": object.kind.docs == "secret/aws",
         "versioned": object.kind.docs == "secret/kv/kv-v2",
         "has_data": secret_of(spec, object),
         "deletable": is_deletable(spec, object),
@@ -338,8 +362,9 @@ pub fn policies(object: &Object) -> Vec<String> {
 /// What issues logins through a connection.
 fn used_by(spec: &Spec, connection: &Object) -> Vec<String> {
     let is_of = |it: &Object| {
-        it.mount() == connection.mount()
-            && it.said.get("db_name").and_then(Value::as_str) == Some(connection.name())
+        let name = it.said.get("db_name").and_then(Value::as_str);
+        // The other engine that has roots has one.
+        it.mount() == connection.mount() && name.is_none_or(|it| it == connection.name())
     };
     let issues = |row: &Row| {
         let template = row.issues?;

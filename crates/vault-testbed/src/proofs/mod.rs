@@ -3,6 +3,7 @@
 //! What is proven of which kind is a table; each row's scenarios are a template beside this file.
 
 mod audit;
+mod aws;
 mod facts;
 mod grants;
 mod identity;
@@ -219,6 +220,10 @@ impl<'a> Making<'a> {
                 if let Some((row, object)) = issuer
                     && let Fit::Unproven(reason) = (row.fits)(self.spec, object)
                 {
+                    return Err(reason);
+                }
+                let made_by = issuer.map(|(_, object)| object);
+                if let Some(reason) = made_by.and_then(|it| lacking(it, self.named.far_sides)) {
                     return Err(reason);
                 }
                 let made = issuer.map(|(_, object)| object.path.clone());

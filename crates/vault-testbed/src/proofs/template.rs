@@ -13,6 +13,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "database_roles",
     "database_static_roles",
     "root_rotation",
+    "aws_roles",
     "approle_roles",
     "userpass_users",
     "token_roles",

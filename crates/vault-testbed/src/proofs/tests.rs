@@ -352,7 +352,7 @@ auth:
         auth/approle/role/bound: token_bound_cidrs binds it to networks, which a ground is not in
         auth/approle/role/long: the policy elsewhere is not in the spec
         auth/approle/role/long: token_max_ttl of 10d is 960 s when divided by 900: its end is not waited for
-        aws/roles/deploy: credentials of AWS need an AWS, which no ground has yet
+        aws/roles/deploy: keys of AWS need an `aws`, which its ground.yaml does not name
         database/roles/reader: of databases only PostgreSQL, MariaDB, Redis, SecantusDB (compatible with MongoDB) are proven yet
     "#]],
     );

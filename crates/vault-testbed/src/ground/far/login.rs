@@ -16,6 +16,8 @@ pub struct Login {
     pub database: String,
     pub user: String,
     pub password: SecretString,
+    /// What AWS wants beside keys that it lends.
+    pub session_token: Option<SecretString>,
 }
 
 /// What became of a statement, or of the connection before it.
@@ -53,7 +55,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Login {
     pub fn with(&self, user: &str, password: &SecretString) -> Self {
-        Self { user: user.to_owned(), password: password.clone(), ..self.clone() }
+        let (user, password) = (user.to_owned(), password.clone());
+        Self { user, password, session_token: None, ..self.clone() }
     }
 
     pub fn host(&self) -> &str {

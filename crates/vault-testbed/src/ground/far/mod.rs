@@ -1,5 +1,7 @@
 //! Far sides: the servers that Vault works with. Each is one row of a table, and one file that says what its row needs.
 
+mod aws;
+mod aws_request;
 mod initial;
 pub mod kubernetes;
 mod login;
@@ -18,6 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use ring::hmac::{HMAC_SHA256, Key, sign};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -27,6 +30,7 @@ use super::new_secret;
 use super::process::{Launch, Stop};
 use super::run::Run;
 
+pub use aws::{AWS, place as place_of_aws};
 pub use login::{Lack, Login, NoAnswer, Refusal, Said};
 pub use postgres::{POSTGRES, options as postgres_login};
 pub use programs::{Installation, Programs, Source};
@@ -87,8 +91,14 @@ pub struct Plugin {
 }
 
 /// The first is what is meant where nobody says it.
-pub static FAR_SIDES: &[&FarSide] =
-    &[&POSTGRES, &mariadb::MARIADB, &redis::REDIS, &mongodb::MONGODB, &kubernetes::KUBERNETES];
+pub static FAR_SIDES: &[&FarSide] = &[
+    &POSTGRES,
+    &mariadb::MARIADB,
+    &redis::REDIS,
+    &mongodb::MONGODB,
+    &kubernetes::KUBERNETES,
+    &AWS,
+];
 
 /// How a server is wanted.
 #[derive(Clone, Debug)]
@@ -217,4 +227,9 @@ impl fmt::Debug for FarSide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.title)
     }
+}
+
+/// What logins by challenge and signatures are made of.
+fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+    sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }

@@ -8,13 +8,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bson::spec::BinarySubtype;
 use bson::{Binary, Document, doc};
 use ring::digest::{SHA256, digest};
-use ring::hmac::{HMAC_SHA256, Key, sign};
 use ring::pbkdf2;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::new_secret;
+use super::hmac;
 
 pub(super) struct Connection {
     stream: TcpStream,
@@ -153,10 +153,6 @@ fn prove(first: &str, nonce: &str, challenge: &str, password: &str) -> Result<Pr
         client_key.iter().zip(&signature).map(|(one, other)| one ^ other).collect();
     let server = STANDARD.encode(hmac(&hmac(&salted, "Server Key"), &said));
     Ok(Proof { message: format!("{last},p={}", STANDARD.encode(proof)), server })
-}
-
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
-    sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
 fn payload(text: &str) -> Binary {

@@ -123,6 +123,7 @@ impl Server {
             database: self.database.clone(),
             user: user.to_owned(),
             password: password.clone(),
+            session_token: None,
         }
     }
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use vault_client::Lease;
 use vault_model::{Body, request::Request};
 
+use super::place::{Place, parts};
 use crate::{
-    ground::far::{FarSide, Login, Refusal, Said},
+    ground::far::{Login, Refusal, Said},
     steps::{SOON, until, vault::there},
     world::{Change, Failure, Result, World, ensure, failure},
 };
@@ -21,6 +22,7 @@ pub struct DatabaseLogin {
     pub path: String,
     pub username: String,
     password: SecretString,
+    session_token: Option<SecretString>,
     /// None for a static role.
     lease: Option<Lease>,
     issued_at: Instant,
@@ -29,21 +31,13 @@ pub struct DatabaseLogin {
     place: Place,
 }
 
-/// Where a connection of Vault leads, as this process reaches it.
-#[derive(Clone)]
-struct Place {
-    /// Anybody's.
-    login: Login,
-    /// The test bed's own way in, where it knows the server.
-    superuser: Option<Login>,
-}
-
 /// A lease may end this much earlier or later than its whole seconds say.
 const SLACK: Duration = Duration::from_secs(1);
 
 impl DatabaseLogin {
     fn login(&self) -> Login {
-        self.place.login.with(&self.username, &self.password)
+        let login = self.place.login.with(&self.username, &self.password);
+        Login { session_token: self.session_token.clone(), ..login }
     }
 
     fn superuser(&self) -> Result<&Login> {
@@ -62,7 +56,7 @@ impl DatabaseLogin {
 
 #[when(expr = "a login is issued from {string}")]
 async fn issued(world: &mut World, path: String) -> Result {
-    let place = place(world, &path).await?;
+    let place = Place::of_issuer(world, &path).await?;
     let asked_at = Instant::now();
     let answer = world.vault()?.send_once(&Request::get(&path)).await?;
     let data = answer.data.unwrap_or_default();
@@ -70,8 +64,16 @@ async fn issued(world: &mut World, path: String) -> Result {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(Failure(format!("{path} gives no {key}"))),
     };
-    let (username, password) = (text("username")?, text("password")?);
-    world.add_secret(&format!("the password of {username}"), &password);
+    let (name, secret) = match data.contains_key("access_key") {
+        true => ("access_key", "secret_key"),
+        false => ("username", "password"),
+    };
+    let (username, password) = (text(name)?, text(secret)?);
+    let session_token = text("session_token").ok().map(SecretString::from);
+    world.add_secret(&format!("the {secret} of {username}"), &password);
+    if let Some(token) = &session_token {
+        world.add_secret(&format!("the session token of {username}"), token.expose_secret());
+    }
     let seconds = answer.lease.as_ref().map_or(0, |it| it.duration_seconds);
     let seen = match &answer.lease {
         Some(lease) => format!("{username}, lease {} of {seconds} s", lease.id),
@@ -82,49 +84,13 @@ async fn issued(world: &mut World, path: String) -> Result {
         path,
         username,
         password: password.into(),
+        session_token,
         lease: answer.lease,
         issued_at: asked_at,
         renewed: (asked_at, seconds),
         place,
     });
     Ok(())
-}
-
-/// Through Vault's own configuration, not through the spec.
-async fn place(world: &World, path: &str) -> Result<Place> {
-    let (mount, name, section) = parts(path)?;
-    let role = there(world, &format!("{mount}/{section}/{name}")).await?;
-    let connection = role.get("db_name").and_then(Value::as_str).unwrap_or_default();
-    place_of_connection(world, &format!("{mount}/config/{connection}")).await
-}
-
-/// Of `database/creds/app`: the mount, the name, and the section of its role.
-fn parts(path: &str) -> Result<(&str, &str, &'static str)> {
-    let sections = [("/creds/", "roles"), ("/static-creds/", "static-roles")];
-    let found = sections.iter().find_map(|(word, section)| {
-        path.split_once(word).map(|(mount, name)| (mount, name, *section))
-    });
-    found.ok_or_else(|| Failure(format!("{path} is no path that issues logins of a database")))
-}
-
-async fn place_of_connection(world: &World, path: &str) -> Result<Place> {
-    let config = there(world, path).await?;
-    let plugin = config.get("plugin_name").and_then(Value::as_str).unwrap_or_default();
-    let side = FarSide::of_plugin(plugin);
-    let side = side.ok_or_else(|| Failure(format!("nobody here speaks to a {plugin}")))?;
-    let details = config.get("connection_details").and_then(Value::as_object);
-    let (address, database) = details
-        .zip(side.plugin.as_ref())
-        .and_then(|(details, plugin)| (plugin.place)(details))
-        .ok_or_else(|| Failure(format!("the connection of {path} names no host")))?;
-    let mut servers = world.databases.values().filter(|it| it.side.word == side.word);
-    let Some(server) = servers.find(|it| it.address_for_vault == address) else {
-        let (user, password) = (String::new(), SecretString::default());
-        let login = Login { side, address, database, user, password };
-        return Ok(Place { login, superuser: None });
-    };
-    let login = Login { database: database.clone(), ..server.admin() };
-    Ok(Place { login, superuser: Some(server.superuser(&database)) })
 }
 
 #[then(expr = "the login's lease lasts {int} s")]
@@ -140,6 +106,22 @@ async fn renewable(world: &mut World) -> Result {
     ensure(lease.renewable, || "Vault says that the lease cannot be renewed".into())
 }
 
+#[then(expr = "the login's lease cannot be renewed")]
+async fn not_renewable(world: &mut World) -> Result {
+    let lease = world.proven.login()?.lease()?;
+    ensure(!lease.renewable, || "Vault says that the lease can be renewed".into())
+}
+
+/// Else it would be no proof that they work.
+#[then(expr = "the keys work with no other secret")]
+async fn only_with_their_secret(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    let other = Login { password: "another".into(), ..login.login() };
+    let seen = until_refused(&other, Duration::ZERO).await?;
+    world.evidence(seen.to_string());
+    Ok(())
+}
+
 #[then(expr = "the login is of the user {string}")]
 async fn is_of_the_user(world: &mut World, wanted: String) -> Result {
     let username = &world.proven.login()?.username;
@@ -147,6 +129,7 @@ async fn is_of_the_user(world: &mut World, wanted: String) -> Result {
 }
 
 #[then(expr = "the login works in its database")]
+#[then(expr = "the keys work")]
 async fn works(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let hello = login.place.login.side.hello;
@@ -280,6 +263,7 @@ async fn revoked(world: &mut World) -> Result {
 }
 
 #[then(expr = "the login is refused by its database")]
+#[then(expr = "the keys are refused")]
 async fn is_refused(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let seen = until_refused(&login.login(), SOON).await?;
@@ -322,6 +306,7 @@ async fn until_refused(login: &Login, deadline: Duration) -> Result<Refusal> {
 }
 
 #[then(expr = "its database knows the login no more")]
+#[then(expr = "AWS knows the keys no more")]
 async fn is_unknown(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let (superuser, catalogue) = (login.superuser()?, login.place.login.side.catalogue);
@@ -392,10 +377,12 @@ async fn take_new_password(world: &mut World, deadline: Duration) -> Result {
 async fn first_password_refused(world: &mut World, path: String) -> Result {
     let object = world.proven.object(&path)?;
     let said = |key: &str| object.said.get(key).and_then(Value::as_str).map(str::to_owned);
-    let (Some(username), Some(password)) = (said("username"), said("password")) else {
+    let username = said("username").or_else(|| said("access_key"));
+    let password = said("password").or_else(|| said("secret_key"));
+    let (Some(username), Some(password)) = (username, password) else {
         return Err(world.skip(format!("the spec gives {path} no username and password")));
     };
-    let place = place_of_connection(world, &path).await?;
+    let place = Place::of_connection(world, &path).await?;
     let login = place.login.with(&username, &password.into());
     let seen = until_refused(&login, Duration::ZERO).await?;
     world.evidence(format!("{username} with the spec's password: {seen}"));

@@ -11,6 +11,7 @@ mod kubernetes;
 mod kv;
 mod login;
 mod pki;
+mod place;
 mod provider;
 mod quota;
 mod ssh;
