@@ -21,7 +21,7 @@ pub use keep_alive::KeepAlive;
 pub use login::{Login, LoginError};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{Settings, SettingsError};
-pub use vault::{Health, Vault};
+pub use vault::{Guard, Health, Vault};
 
 /// What a tracing filter must contain: these crates report every expected 403 and 404 as an error.
 pub const QUIET: &str = "vaultrs=off,rustify=off";

@@ -27,7 +27,11 @@ pub struct Vault {
     /// What a login of ours gave. None for a token that somebody gave us.
     login: Option<Arc<Auth>>,
     exchanges: Option<Arc<Exchanges>>,
+    guard: Option<Arc<Guard>>,
 }
+
+/// Says what is wrong with a request that must not be sent.
+pub type Guard = dyn Fn(&Request) -> Result<(), String> + Send + Sync;
 
 /// What `sys/health` says of one node.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +48,7 @@ impl Vault {
         let sender =
             Sender { token: SecretString::default(), namespace: settings.namespace.clone() };
         let door = Arc::new(Door::new(settings)?);
-        Ok(Vault { door, sender: Arc::new(sender), login: None, exchanges: None })
+        Ok(Vault { door, sender: Arc::new(sender), login: None, exchanges: None, guard: None })
     }
 
     /// Reads the files that settings and login name, and asks for a token unless one is given.
@@ -99,6 +103,11 @@ impl Vault {
     /// From now on it and its clones say there what was asked.
     pub fn recorded_in(self, exchanges: Arc<Exchanges>) -> Vault {
         Vault { exchanges: Some(exchanges), ..self }
+    }
+
+    /// From now on it and its clones send nothing that `guard` refuses.
+    pub fn guarded_by(self, guard: Arc<Guard>) -> Vault {
+        Vault { guard: Some(guard), ..self }
     }
 
     /// An absolute namespace; empty is the root.
@@ -190,6 +199,10 @@ impl Vault {
     }
 
     async fn converse(&self, request: &Request, patience: Patience) -> Result<Answer, VaultError> {
+        if let Some(guard) = &self.guard {
+            guard(request)
+                .map_err(|problem| unanswered(request, Failure::Unsendable { problem }))?;
+        }
         let started = Instant::now();
         let mut prepared = self.prepare(request, &self.door.base)?;
         let (mut attempt, mut redirects) = (0, 0);

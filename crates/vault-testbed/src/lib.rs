@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod ground;
+pub mod live;
 pub mod proofs;
 pub mod report;
 pub mod scan;

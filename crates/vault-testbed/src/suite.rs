@@ -4,17 +4,20 @@ use std::{
     fs,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use cucumber::{World as _, cli, feature::Ext as _, parser, tag::Ext as _};
 use futures::{FutureExt as _, stream};
-use gherkin::{Feature, GherkinEnv, Scenario, tagexpr::TagOperation};
+pub use gherkin::Feature;
+use gherkin::{GherkinEnv, Scenario, tagexpr::TagOperation};
 use regex::Regex;
 use vault_provision::SpecInputs;
 
 use crate::{
     ground::Ground,
+    live::Live,
     report::{Longest, Recorder, Results, ScenarioResult, Verdict},
     secrets::Secrets,
     world::{Bench, World},
@@ -34,6 +37,8 @@ pub struct Suite {
     pub secrets: Secrets,
     /// What the command line says about variables of specs that features name.
     pub inputs: SpecInputs,
+    /// The Vault that people use, where one is proven.
+    pub live: Option<Arc<Live>>,
 }
 
 /// Which scenarios; those it leaves out are not counted.
@@ -65,6 +70,16 @@ const LONGEST_STEP: Duration = Duration::from_secs(300);
 /// What has not ended by then is left to the end of the run, which removes all that it started.
 const LONGEST_END: Duration = Duration::from_secs(60);
 
+/// What changes nothing on a Vault that people use, but for what is the proof's own.
+pub const LIVE: &str = "live";
+
+/// What replaces a password that others may use, and nothing else.
+pub const LIVE_ROTATES: &str = "live.rotates";
+
+const ROTATION: &str = "it rotates a password that others may use; --rotate allows it";
+
+const UNMARKED: &str = "it is not known to be safe on a Vault that people use";
+
 pub const CONCURRENCY: usize = 4;
 
 impl Suite {
@@ -78,6 +93,7 @@ impl Suite {
             filter: Filter::default(),
             secrets: Secrets::default(),
             inputs: SpecInputs::default(),
+            live: None,
         }
     }
 
@@ -117,6 +133,7 @@ impl Suite {
             root: self.root.clone(),
             secrets: self.secrets.clone(),
             inputs: self.inputs.clone(),
+            live: self.live.clone(),
             notes: Default::default(),
         };
         let notes = recorder.clone();
@@ -161,6 +178,7 @@ impl Suite {
                     return false;
                 }
                 let reason = tags.iter().find_map(|it| self.why_not_here(it));
+                let reason = reason.or_else(|| self.why_not_live(&tags));
                 let Some(reason) = reason else { return true };
                 skipped.push(not_run(&of_feature, rule, scenario, reason));
                 false
@@ -176,6 +194,17 @@ impl Suite {
             }
         }
         (selected, skipped)
+    }
+
+    /// Of a Vault that people use: only what says that it is safe there.
+    fn why_not_live(&self, tags: &[&String]) -> Option<String> {
+        let live = self.live.as_ref()?;
+        let has = |name: &str| tags.iter().any(|it| *it == name);
+        match () {
+            () if has(LIVE) || has(LIVE_ROTATES) && live.rotates => None,
+            () if has(LIVE_ROTATES) => Some(ROTATION.to_owned()),
+            () => Some(UNMARKED.to_owned()),
+        }
     }
 
     /// `skip.docker(no-process-of-this-machine)`

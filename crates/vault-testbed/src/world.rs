@@ -12,12 +12,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tempfile::TempDir;
 use vault_client::{Answer, Exchanges, Settings, Vault, VaultError};
-use vault_model::spec::Spec;
+use vault_model::{request::Request, spec::Spec};
 use vault_provision::{Applied, SpecInputs};
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use crate::{
     ground::{Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer},
+    live::Live,
     secrets::Secrets,
     steps::{audit::Window, process::Ran, proven::Proven},
 };
@@ -69,6 +70,8 @@ pub struct Bench {
     pub secrets: Secrets,
     /// What the command line says about variables of specs.
     pub inputs: SpecInputs,
+    /// The Vault that people use, where one is proven.
+    pub live: Option<Arc<Live>>,
     pub notes: Arc<Notes>,
 }
 
@@ -204,6 +207,30 @@ impl World {
         self.bench().notes.update(|it| it.vaults_started_in.push(server.started_in));
         self.vault = Some((server, vault));
         Ok(())
+    }
+
+    /// The Vault that people use, as the token that all leases of the proof belong to.
+    pub fn take_live(&mut self, live: &Live) -> Result {
+        let Some(vault) = live.vault() else { return failure("the proof has no token of its own") };
+        let settings = vault.settings();
+        let (address, token) = (settings.address.as_str(), vault.token().clone());
+        self.add_secret("the token of the proof", token.expose_secret());
+        let server = VaultServer::at(address, token, settings.ca_cert.clone())?;
+        self.vault = Some((server, vault.clone().recorded_in(self.exchanges.clone())));
+        Ok(())
+    }
+
+    /// For what may issue a token, a lease, or a secret-id of `role`: on a Vault that people use it is taken back in the end.
+    pub async fn issue(
+        &self,
+        vault: &Vault,
+        request: Request,
+        role: &str,
+    ) -> Result<Answer, VaultError> {
+        match &self.bench().live {
+            Some(live) => live.issue(vault, request, role).await,
+            None => vault.send_once(&request).await,
+        }
     }
 
     /// As root.

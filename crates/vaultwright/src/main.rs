@@ -7,6 +7,7 @@ mod check;
 mod exits;
 mod failure;
 mod ground;
+mod live;
 mod manifests;
 mod output;
 mod pages;

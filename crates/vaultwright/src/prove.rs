@@ -15,12 +15,13 @@ use vault_testbed::{
     ground::{FarSide, Ground, GroundSpec, Kind},
     proofs::{Named, Proofs, Unproven, proofs},
     report::{self, About, NotProven, OfProof, Results, ScenarioResult},
-    suite::{self, CONCURRENCY, Suite},
+    suite::{self, CONCURRENCY, Feature, LoadError, Suite},
 };
 
 use crate::{
     Exit,
-    args::SpecArgs,
+    args::{LoginArgs, SpecArgs},
+    live,
     output::{self, Terminal},
     reports::{self, ReportArgs},
 };
@@ -29,24 +30,36 @@ use crate::{
 #[derive(Args)]
 pub struct ProveArgs {
     #[command(flatten)]
-    spec: SpecArgs,
+    pub spec: SpecArgs,
     /// Where it is proven: process or docker; by default what this machine has
     #[arg(long, value_name = "GROUND")]
     on: Option<Kind>,
     /// Only what is at such paths, such as `database/*`; may be said several times
     #[arg(long, value_name = "GLOB")]
-    only: Vec<String>,
+    pub only: Vec<String>,
     /// Write the features into a folder, to be kept, changed and run by `vaultwright test`; runs nothing
     #[arg(long, value_name = "DIR")]
     emit: Option<PathBuf>,
+    /// Prove the Vault that people use at this address: with tokens and leases of the proof's own, which are all revoked;
+    /// nothing is written, and what is not safe is left out
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["on", "emit"])]
+    pub live: Option<String>,
+    /// With --live: replace passwords that Vault keeps, as static roles and rotated roots do anyway
+    #[arg(long, requires = "live")]
+    pub rotate: bool,
+    #[command(flatten)]
+    pub login: LoginArgs,
     /// How many scenarios are under way at once
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY)]
-    concurrency: usize,
+    pub concurrency: usize,
     #[command(flatten)]
-    reports: ReportArgs,
+    pub reports: ReportArgs,
 }
 
 pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
+    if let Some(address) = &args.live {
+        return live::prove(&args, address).await;
+    }
     let inputs = args.spec.inputs.inputs();
     let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only).await?;
     if let Some(folder) = &args.emit {
@@ -75,16 +88,29 @@ async fn shown(
     inputs: SpecInputs,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
-    let run = run(ground, proofs, inputs, args.concurrency, terminal);
-    let (suite, results) = ground.until_done(run).await?;
-    let about = about(&suite, spec, proofs);
+    let features = features(proofs)?;
+    let suite = suite(ground, inputs, args.concurrency, terminal)?;
+    let run = async { Ok::<_, anyhow::Error>(run(&suite, features, terminal).await) };
+    let results = ground.until_done(run).await?;
+    tell(args, (spec, proofs), &suite, &results, terminal)
+}
+
+/// What came out, on the terminal and in reports.
+pub fn tell(
+    args: &ProveArgs,
+    (spec, proofs): (&Spec, &Proofs),
+    suite: &Suite,
+    results: &Results,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    let about = about(suite, args, spec, proofs);
     let of_proof = OfProof {
         lives_divided_by: proofs.divisor,
         not_proven: proofs.unproven.iter().map(unproven).collect(),
     };
-    reports::write(&suite, &results, &about, Some(&of_proof), &args.reports)?;
-    terminal.print(&format!("{}{}", told_unproven(proofs), report::summary(&results)));
-    Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
+    reports::write(suite, results, &about, Some(&of_proof), &args.reports)?;
+    terminal.print(&format!("{}{}", told_unproven(proofs), report::summary(results)));
+    Ok(if is_proven(results) { Exit::Done } else { Exit::Failed })
 }
 
 /// The spec, and what proves it. Nothing is started: what the ground binds has stand-ins.
@@ -100,7 +126,18 @@ pub async fn generate(
     let text = |it: Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
     let vars = bound.map(|(name, value)| (name, text(value))).chain(inputs.vars.iter().cloned());
     let stood_in = SpecInputs { vars: vars.collect(), ..inputs.clone() };
-    let spec = load(path, &stood_in).map_err(|error| match error {
+    let far_sides: Vec<&FarSide> = ground.servers.iter().map(|(_, it)| it.side).collect();
+    read(path, &stood_in, only, Some(&far_sides))
+}
+
+/// `far_sides`: what stands on its ground beside a Vault; none for a Vault that people use.
+pub fn read(
+    path: &Path,
+    inputs: &SpecInputs,
+    only: &[String],
+    far_sides: Option<&[&'static FarSide]>,
+) -> anyhow::Result<(Spec, Proofs)> {
+    let spec = load(path, inputs).map_err(|error| match error {
         ReadError::Refused(refused) => {
             eprint!(
                 "{}",
@@ -113,35 +150,38 @@ pub async fn generate(
     output::warnings(&spec);
     let named = path.display().to_string();
     let environment = inputs.environment.as_deref();
-    let far_sides: Vec<&FarSide> = ground.servers.iter().map(|(_, it)| it.side).collect();
-    let named = Named { path: &named, environment, only, far_sides: &far_sides };
-    let proofs = proofs(&spec, &named)?;
+    let live = far_sides.is_none();
+    let far_sides = far_sides.unwrap_or_default();
+    let proofs = proofs(&spec, &Named { path: &named, environment, only, far_sides, live })?;
     Ok((spec, proofs))
 }
 
-/// Runs the features, a line for each scenario as it ends.
-pub async fn run(
+pub fn features(proofs: &Proofs) -> Result<Vec<Feature>, LoadError> {
+    proofs.features.iter().map(|it| suite::parse(&it.file, &it.text)).collect()
+}
+
+pub fn suite(
     ground: &Ground,
-    proofs: &Proofs,
     inputs: SpecInputs,
     concurrency: usize,
     terminal: &Terminal,
-) -> anyhow::Result<(Suite, Results)> {
-    let features = proofs.features.iter().map(|it| suite::parse(&it.file, &it.text));
-    let features = features.collect::<Result<Vec<_>, _>>()?;
-    let suite = Suite {
+) -> anyhow::Result<Suite> {
+    Ok(Suite {
         root: std::env::current_dir()?,
         concurrency: concurrency.max(1),
         retries: suite::retries(),
         inputs,
         secrets: terminal.secrets.clone(),
         ..Suite::new(ground.clone())
-    };
+    })
+}
+
+/// Runs the features, a line for each scenario as it ends.
+pub async fn run(suite: &Suite, features: Vec<Feature>, terminal: &Terminal) -> Results {
     let colour = std::io::stdout().is_terminal();
     let terminal = terminal.clone();
     let on_end = move |it: &ScenarioResult| terminal.print(&report::line(it, colour));
-    let results = suite.run(features, on_end).await;
-    Ok((suite, results))
+    suite.run(features, on_end).await
 }
 
 /// Something was shown, and nothing refuted.
@@ -173,8 +213,9 @@ fn unproven(it: &Unproven) -> NotProven {
     NotProven { path: it.path.clone(), reason: it.reason.clone() }
 }
 
-fn about(suite: &Suite, spec: &Spec, proofs: &Proofs) -> About {
+fn about(suite: &Suite, args: &ProveArgs, spec: &Spec, proofs: &Proofs) -> About {
     let mut facts = reports::facts(suite);
+    facts.extend(args.live.iter().map(|it| ("address".to_owned(), it.clone())));
     if proofs.divisor > 1 {
         let text =
             format!("all lives divided by {} where their ends are waited for", proofs.divisor);

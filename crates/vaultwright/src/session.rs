@@ -12,7 +12,19 @@ pub async fn during<T>(
     args: &LoginArgs,
     work: impl AsyncFnOnce(&Vault) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let settings = Settings::from_env(variable)?;
+    at(None, args, work).await
+}
+
+/// The same, at another address than the environment says.
+pub async fn at<T>(
+    address: Option<&str>,
+    args: &LoginArgs,
+    work: impl AsyncFnOnce(&Vault) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let settings = Settings::from_env(|name| match address {
+        Some(address) if name == "VAULT_ADDR" => Some(address.to_owned()),
+        _ => variable(name),
+    })?;
     let vault = Vault::login(&settings, &login(args)?).await?;
     let alive = vault.keep_alive();
     let result = work(&vault).await;

@@ -163,7 +163,8 @@ async fn prove(path: &Path, ground: &Ground, inputs: SpecInputs) -> anyhow::Resu
     let (spec, proofs) = prove::generate(path, &inputs, &[]).await?;
     println!("\nproving {} on servers of its own", spec.name);
     let terminal = Terminal::default();
-    let (_, results) = prove::run(ground, &proofs, inputs, CONCURRENCY, &terminal).await?;
+    let suite = prove::suite(ground, inputs, CONCURRENCY, &terminal)?;
+    let results = prove::run(&suite, prove::features(&proofs)?, &terminal).await;
     terminal.print(&format!("{}{}", prove::told_unproven(&proofs), report::summary(&results)));
     terminal.end(Ok(prove::is_proven(&results)))
 }

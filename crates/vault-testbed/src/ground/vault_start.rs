@@ -155,21 +155,7 @@ impl VaultServer {
             });
         }
         let ca_certificate = variable("VAULT_CACERT").map(PathBuf::from);
-        let server = Self {
-            api: Api::new(&address, ca_certificate.as_deref())?,
-            address: address.trim_end_matches('/').to_owned(),
-            root_token: token.into(),
-            ca_certificate,
-            started_in: Duration::ZERO,
-            unseal_key: None,
-            initializes_itself: options.is_plain_dev(),
-            own_address: address.trim_end_matches('/').to_owned(),
-            own_folder: CONTAINER_LOGS.into(),
-            audit: None,
-            audit_by_api: None,
-            backing: Backing::Given(address),
-            _folder: None,
-        };
+        let server = Self::at(&address, token.into(), ca_certificate)?;
         match server.health().await {
             Health::Active => Ok(server),
             health => Err(Error::Start {
@@ -178,6 +164,26 @@ impl VaultServer {
                 log: String::new(),
             }),
         }
+    }
+
+    /// What is at an address, whatever its state. It is never stopped or started from here.
+    pub fn at(address: &str, token: SecretString, ca_certificate: Option<PathBuf>) -> Result<Self> {
+        let trimmed = address.trim_end_matches('/').to_owned();
+        Ok(Self {
+            api: Api::new(address, ca_certificate.as_deref())?,
+            address: trimmed.clone(),
+            root_token: token,
+            ca_certificate,
+            started_in: Duration::ZERO,
+            unseal_key: None,
+            initializes_itself: true,
+            own_address: trimmed,
+            own_folder: CONTAINER_LOGS.into(),
+            audit: None,
+            audit_by_api: None,
+            backing: Backing::Given(address.to_owned()),
+            _folder: None,
+        })
     }
 }
 

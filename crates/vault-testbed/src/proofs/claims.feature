@@ -2,6 +2,7 @@ Feature: What the spec claims holds
 [% for it in claims %]
 
 [% if it.login %]
+  [[ it.live ]]
   Scenario: [[ it.name ]]
     [[ it.place ]]
 
@@ -26,6 +27,7 @@ Feature: What the spec claims holds
     Then "[[ it.login ]]" keeps out the account "[[ account ]]"
 [% endfor %]
 [% else %]
+  @live
   Scenario: [[ it.name ]]
     [[ it.place ]]
 

@@ -1,6 +1,7 @@
 Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
 [% for it in objects %]
 
+  @live
   Scenario: [[ it.issues ]] gives a login that works
     [[ it.place ]]
 
@@ -10,6 +11,7 @@ Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
     Then the login is of the user "[[ it.said.username ]]"
     And the login works in its database
 
+  @live.rotates
   Scenario: The password of [[ it.issues ]] is rotated on demand
     [[ it.place ]]
 
@@ -20,6 +22,7 @@ Feature: Logins whose passwords Vault keeps work, and the passwords are replaced
     Then a new password works, and the old one is refused
 [% if it.said.rotation_period %]
 
+  @skip.address(it-changes-the-role)
   Scenario: The password of [[ it.issues ]] is rotated by its period
     [[ it.place ]]
 

@@ -215,6 +215,25 @@ pub fn is_login(object: &Object) -> bool {
     is_role && methods.contains(&object.kind.docs)
 }
 
+/// How a login is shown on a Vault that people use: only where nobody is made up for it, and nobody is locked out.
+const LIVE: &[(&str, &str)] = &[
+    ("auth/approle", "@live"),
+    ("auth/token", "@live"),
+    ("auth/userpass", "@skip.address(failed-logins-count-towards-locking-others-out)"),
+];
+
+const MADE_UP: &str = "@skip.address(its-proof-makes-up-who-logs-in)";
+
+/// The tag of the scenarios that log in by it.
+pub fn live(login: &Object) -> &'static str {
+    LIVE.iter().find(|(docs, _)| *docs == kind(login).0).map_or(MADE_UP, |(_, tag)| tag)
+}
+
+/// The same, of somebody whose name is made up.
+pub fn live_as(login: &Object, called: Option<&str>) -> &'static str {
+    called.map_or_else(|| live(login), |_| MADE_UP)
+}
+
 /// Why a ground of these far sides shows nothing of it.
 pub fn lacking(object: &Object, ground: &[&FarSide]) -> Option<String> {
     let row = BY_FAR_SIDE.iter().find(|(of, ..)| *of == kind(object));
@@ -327,6 +346,7 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "has_data": secret_of(spec, object),
         "deletable": is_deletable(spec, object),
         "more": names::more(spec, object),
+        "live": live(object),
         "said": said,
         "life": life,
         "short": short,

@@ -58,6 +58,8 @@ pub struct Named<'a> {
     pub only: &'a [String],
     /// What stands on its ground beside a Vault.
     pub far_sides: &'a [&'static FarSide],
+    /// Whether it stands on a Vault that people use: what is not safe there is left out.
+    pub live: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,7 @@ pub fn proofs(spec: &Spec, named: &Named<'_>) -> Result<Proofs, TemplateError> {
     let Making { features, mut unproven, .. } = making;
     unproven.sort();
     unproven.dedup();
+    let divisor = if named.live { 1 } else { divisor };
     Ok(Proofs { features, unproven, divisor })
 }
 
@@ -104,8 +107,10 @@ impl<'a> Making<'a> {
             1 => stands.clone(),
             divisor => format!("{stands}, its lives divided by {divisor}"),
         };
-        let all = context! { stands, shorter, ..more };
+        let live = self.named.live;
+        let all = context! { stands, shorter, live, ..more };
         let text = template::fill(name, all).map_err(|source| TemplateError { name, source })?;
+        let text = if live { text } else { untagged(&text) };
         if text.contains("Scenario:") {
             self.features.push(ProofFeature { file: format!("{name}.feature"), text });
         }
@@ -127,7 +132,11 @@ impl<'a> Making<'a> {
             }
             match (row.fits)(self.spec, object) {
                 Fit::Proven => {
-                    self.too_long(object);
+                    match (self.named.live, row.issues) {
+                        (false, _) => self.too_long(object),
+                        (true, Some(_)) => self.tell(&object.path, NO_CATALOGUE),
+                        (true, None) => {}
+                    }
                     chosen.push(facts(self.spec, object, row, self.divisor));
                 }
                 Fit::Beside => {}
@@ -164,6 +173,9 @@ impl<'a> Making<'a> {
             let (Subject::Login { path, .. } | Subject::Credential { path, .. }) = &claim.subject;
             if !is_chosen(only, path) {
                 continue;
+            }
+            if self.named.live && matches!(claim.subject, Subject::Credential { .. }) {
+                self.tell(path, NOT_SAID);
             }
             match self.claim(claim) {
                 Ok(claim) => claims.push(claim),
@@ -204,13 +216,18 @@ impl<'a> Making<'a> {
                     it.iter().map(row).collect()
                 };
                 let (may, may_not) = (rows(may), rows(may_not));
-                Ok(context! { name, place, login => path, may, may_not, lets_in, keeps_out })
+                let live = role.map(facts::live);
+                Ok(context! { name, place, login => path, live, may, may_not, lets_in, keeps_out })
             }
             Subject::Credential { path, can, cannot } => {
                 let texts = |it: &[vault_model::claim::Statement]| -> Vec<String> {
                     it.iter().map(|it| it.text.clone()).collect()
                 };
-                let (can, cannot) = (texts(can), texts(cannot));
+                let (mut can, mut cannot) = (texts(can), texts(cannot));
+                if self.named.live {
+                    can.retain(|it| only_reads(it));
+                    cannot.clear();
+                }
                 if can.iter().chain(&cannot).any(|it| self.spec.redactor.mask(it) != *it) {
                     return Err(format!(
                         "its claim at {place} holds a secret, which no proof shows"
@@ -268,7 +285,8 @@ impl<'a> Making<'a> {
         };
         let place = self.spec.sources.describe(role.place);
         let (may, may_not) = (rows(may), rows(may_not));
-        Some(context! { path => role.path.clone(), called, place, may, may_not })
+        let live = facts::live_as(role, called.as_deref());
+        Some(context! { path => role.path.clone(), live, called, place, may, may_not })
     }
 
     fn not_proven(&mut self) {
@@ -289,6 +307,29 @@ impl<'a> Making<'a> {
             self.unproven.push(Unproven { path: path.to_owned(), reason: reason.into() });
         }
     }
+}
+
+const NO_CATALOGUE: &str =
+    "the catalogue of a database that people use is not looked into: nobody here is its superuser";
+
+const NOT_SAID: &str = "statements that are no plain query, or that should be refused, are not said to a database that \
+                        people use";
+
+/// A query that a person would say changes nothing.
+fn only_reads(statement: &str) -> bool {
+    let statement = statement.to_lowercase();
+    let mut words = statement.split_whitespace();
+    let is_query = words.next().is_some_and(|it| ["select", "show", "get"].contains(&it));
+    is_query && words.all(|it| it != "into" && it != "update")
+}
+
+/// Without what says which of it is safe on a Vault that people use.
+fn untagged(text: &str) -> String {
+    let is_tag = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("@live") || line.starts_with("@skip.address(")
+    };
+    text.split_inclusive('\n').filter(|it| !is_tag(it)).collect()
 }
 
 fn is_chosen(only: &[String], path: &str) -> bool {

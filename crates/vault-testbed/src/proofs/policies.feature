@@ -1,6 +1,7 @@
 Feature: Policies grant what they say, and nothing beside it
 [% for it in logins %]
 
+  [[ it.live ]]
   Scenario: Whoever logs in by [[ it.path ]][% if it.called %] as [[ it.called ]][% endif %] may what its policies grant, and nothing beside it
     [[ it.place ]]
 

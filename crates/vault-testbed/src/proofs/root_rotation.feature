@@ -2,6 +2,7 @@ Feature: Vault alone knows the passwords that it works with
 [% for it in objects %]
 [% set works = "the keys work" if it.is_aws else "the login works in its database" %]
 
+  @live.rotates
   Scenario: The password that the spec gives [[ it.path ]] is worth nothing afterwards
     [[ it.place ]]
 

@@ -3,6 +3,7 @@ Feature: Token roles make the tokens that they say
 [% include "token.part" %]
 [% if it.policies %]
 
+  @live
   Scenario: [[ it.path ]] makes no token with a policy that it does not name
     [[ it.place ]]
 

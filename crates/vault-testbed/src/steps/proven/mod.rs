@@ -19,7 +19,10 @@ mod token;
 mod totp;
 mod transit;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use cucumber::{given, then};
 use secrecy::ExposeSecret;
@@ -28,7 +31,7 @@ use vault_model::{object::Object, scale, spec::Spec};
 use vault_provision::{Applied, Outcome, ReadError, SpecInputs, Stop, load, prepare};
 
 use crate::{
-    ground::GroundSpec,
+    ground::{GroundSpec, Kind},
     world::{Failure, Result, World, failure},
 };
 
@@ -97,6 +100,9 @@ async fn stands(world: &mut World, path: String, environment: String, divisor: S
     let path = world.path(&path);
     let folder = if path.is_dir() { &*path } else { path.parent().unwrap_or(Path::new(".")) };
     let environment = Some(environment).filter(|it| !it.is_empty());
+    if world.ground_kind() == Kind::Address {
+        return stands_already(world, path, environment);
+    }
     let ground = GroundSpec::read(folder, environment.as_deref())?;
     start(world, &ground).await?;
     let mut spec = read(world, &path, environment)?;
@@ -107,6 +113,20 @@ async fn stands(world: &mut World, path: String, environment: String, divisor: S
     let vault = world.vault()?.clone();
     let applied = apply(&vault, &spec).await?;
     world.proven.unmade = unmade(&spec, &applied);
+    world.proven.spec = Some(spec);
+    world.spec_path = Some(path);
+    Ok(())
+}
+
+/// On a Vault that people use it was found to be as the spec says before the first scenario; nothing is applied.
+fn stands_already(world: &mut World, path: PathBuf, environment: Option<String>) -> Result {
+    let Some(live) = world.bench().live.clone() else {
+        let reason = "a Vault that is given is proven by `vaultwright prove SPEC --live ADDRESS`";
+        return Err(world.skip(reason));
+    };
+    world.take_live(&live)?;
+    let spec = read(world, &path, environment)?;
+    keep_secret(world, &spec);
     world.proven.spec = Some(spec);
     world.spec_path = Some(path);
     Ok(())

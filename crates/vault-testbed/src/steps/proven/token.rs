@@ -10,6 +10,7 @@ use vault_model::{Body, request::Request};
 
 use super::{cert, jwt, kubernetes};
 use crate::{
+    live::SECRET_ID_SECONDS,
     steps::{
         SOON, until,
         vault::{said, there},
@@ -100,7 +101,7 @@ async fn log_in_to_renew(world: &World, role: &str) -> Result<(Auth, Option<Vaul
         "jwt" | "oidc" => jwt::log_in(world, role).await?,
         "token" => {
             let path = role.replacen("/roles/", "/create/", 1);
-            world.vault()?.send_once(&Request::post(path, Body::new())).await?
+            world.issue(world.vault()?, Request::post(path, Body::new()), role).await?
         }
         "kubernetes" => match kubernetes::log_in(world, role).await? {
             Some(answer) => answer,
@@ -136,8 +137,19 @@ async fn binds_secret_id(world: &World, role: &str) -> Result<bool> {
 }
 
 async fn secret_id(world: &World, role: &str) -> Result<SecretString> {
-    let request = Request::post(format!("{role}/secret-id"), Body::new());
-    secret_id_in(world, &world.vault()?.send_once(&request).await?)
+    let request = Request::post(format!("{role}/secret-id"), of_secret_id(world, role).await?);
+    secret_id_in(world, &world.issue(world.vault()?, request, role).await?)
+}
+
+/// Where others use the role, one that nobody takes back ends soon.
+async fn of_secret_id(world: &World, role: &str) -> Result<Body> {
+    if world.bench().live.is_none() {
+        return Ok(Body::new());
+    }
+    let most = there(world, role).await?.get("secret_id_ttl").and_then(Value::as_u64);
+    let most = most.filter(|it| *it > 0).unwrap_or(SECRET_ID_SECONDS);
+    let seconds = most.min(SECRET_ID_SECONDS);
+    Ok(Body::from_iter([("ttl".to_owned(), json!(format!("{seconds}s")))]))
 }
 
 fn secret_id_in(world: &World, answer: &Answer) -> Result<SecretString> {
@@ -150,7 +162,7 @@ fn secret_id_in(world: &World, answer: &Answer) -> Result<SecretString> {
 
 async fn approle(world: &World, role: &str, secret_id: Option<&SecretString>) -> Result<Answer> {
     let request = approle_request(world, role, secret_id.map(ExposeSecret::expose_secret)).await?;
-    Ok(world.anonymous()?.send_once(&request).await?)
+    Ok(world.issue(&world.anonymous()?, request, role).await?)
 }
 
 async fn approle_request(world: &World, role: &str, secret_id: Option<&str>) -> Result<Request> {
@@ -329,12 +341,15 @@ async fn refused_after(world: &mut World, role: String, seconds: u64) -> Result 
 
 #[then(expr = "a wrapped secret-id of {string} can be had once")]
 async fn wrapped_once(world: &mut World, role: String) -> Result {
-    let request = Request::post(format!("{role}/secret-id"), Body::new()).wrapped(60);
-    let answer = world.vault()?.send_once(&request).await?;
+    let body = of_secret_id(world, &role).await?;
+    let request = Request::post(format!("{role}/secret-id"), body).wrapped(60);
+    let answer = world.issue(world.vault()?, request, &role).await?;
     let wrapped = answer.wrap_info.ok_or_else(|| Failure("the answer is not wrapped".into()))?;
     world.add_secret("a wrapping token", wrapped.token.expose_secret());
     let anonymous = world.anonymous()?;
-    let id = secret_id_in(world, &anonymous.unwrap(wrapped.token.clone()).await?)?;
+    let unwrap = Request::post("sys/wrapping/unwrap", Body::new());
+    let unwrapped = anonymous.with_token(wrapped.token.clone());
+    let id = secret_id_in(world, &world.issue(&unwrapped, unwrap, &role).await?)?;
     approle(world, &role, Some(&id)).await?;
     let again = anonymous.unwrap(wrapped.token).await;
     world.evidence(format!("unwrapped a second time: {}", said(&again)));
