@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::error::{Error, Result};
+use super::vault_config::Seal;
 
 /// What `sys/health` says, by its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +27,9 @@ pub(crate) struct Api {
     address: String,
 }
 
-/// One key share, and the first root token.
+/// One key share, where it takes one to unseal, and the first root token.
 pub(crate) struct Initialized {
-    pub unseal_key: SecretString,
+    pub unseal_key: Option<SecretString>,
     pub root_token: SecretString,
 }
 
@@ -65,13 +66,18 @@ impl Api {
         }
     }
 
-    pub async fn initialize(&self) -> Result<Initialized> {
-        let body = json!({ "secret_shares": 1, "secret_threshold": 1 });
+    pub async fn initialize(&self, seal: Seal) -> Result<Initialized> {
+        let body = match seal {
+            Seal::Shamir => json!({ "secret_shares": 1, "secret_threshold": 1 }),
+            Seal::Transit => json!({ "recovery_shares": 1, "recovery_threshold": 1 }),
+        };
         let answer = self.send(Method::PUT, "sys/init", None, Some(body)).await?;
         let text =
             |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(SecretString::from);
         match (text("/keys_base64/0"), text("/root_token")) {
-            (Some(unseal_key), Some(root_token)) => Ok(Initialized { unseal_key, root_token }),
+            (unseal_key, Some(root_token)) if unseal_key.is_some() == (seal == Seal::Shamir) => {
+                Ok(Initialized { unseal_key, root_token })
+            }
             _ => Err(failed(&self.address, "PUT sys/init", &"no key or no token in the answer")),
         }
     }
@@ -89,6 +95,11 @@ impl Api {
     pub async fn enable_audit_file(&self, token: &SecretString, file: &str) -> Result<()> {
         let body = json!({ "type": "file", "options": { "file_path": file, "mode": "0644" } });
         self.send(Method::PUT, "sys/audit/file", Some(token), Some(body)).await.map(drop)
+    }
+
+    /// As whoever has the token: a request that brings up what a test needs.
+    pub async fn put(&self, path: &str, token: &SecretString, body: Value) -> Result<Value> {
+        self.send(Method::PUT, path, Some(token), Some(body)).await
     }
 
     async fn send(

@@ -21,6 +21,7 @@ mod owner;
 mod process;
 pub mod python;
 mod run;
+mod seal;
 pub mod servers;
 mod spec;
 mod sshd;
@@ -46,11 +47,12 @@ pub use far::{FAR_SIDES, FarSide, Login, POSTGRES, Server, ServerOptions};
 pub use interrupt::interrupted;
 pub use inventory::{Inventory, Line};
 pub use run::{Run, Swept};
+use seal::Sealer;
 pub use spec::GroundSpec;
 pub use sshd::{Sshd, SshdOptions, on_path};
 pub use stack::Stack;
 pub use vault::VaultServer;
-pub use vault_config::{Mode, VaultOptions};
+pub use vault_config::{Mode, Seal, VaultOptions};
 
 use container::{Container, Plan};
 use docker::Engine;
@@ -108,11 +110,28 @@ impl Ground {
 
     /// A Vault of one's own: unsealed and active.
     pub async fn vault(&self, options: &VaultOptions) -> Result<VaultServer> {
+        if options.seal == Seal::Shamir || self.kind == Kind::Address {
+            return self.vault_alone(options, None).await;
+        }
+        // On disk, so that it can end and come back with its key.
+        let of_sealer = VaultOptions { mode: Mode::Raft, ..VaultOptions::default() };
+        let vault = self.vault_alone(&of_sealer, None).await?;
+        let sealer = Sealer::prepare(&vault).await?;
+        let mut sealed = self.vault_alone(options, Some(&sealer)).await?;
+        sealed.sealer = Some(Box::new(vault));
+        Ok(sealed)
+    }
+
+    async fn vault_alone(
+        &self,
+        options: &VaultOptions,
+        sealer: Option<&Sealer>,
+    ) -> Result<VaultServer> {
         match self.kind {
-            Kind::Process => VaultServer::start_process(&self.run, options).await,
+            Kind::Process => VaultServer::start_process(&self.run, options, sealer).await,
             Kind::Docker => {
                 let (engine, network) = self.engine().await?;
-                VaultServer::start_container(&self.run, engine, network, options).await
+                VaultServer::start_container(&self.run, engine, network, options, sealer).await
             }
             Kind::Address => VaultServer::given(options).await,
         }

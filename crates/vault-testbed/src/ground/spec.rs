@@ -14,7 +14,7 @@ use vault_model::yaml;
 
 use super::error::{Error, Result};
 use super::far::{FAR_SIDES, FarSide, ServerOptions};
-use super::vault_config::{Mode, VaultOptions};
+use super::vault_config::{Mode, Seal, VaultOptions};
 
 /// What a spec needs around it, for one environment. Without a `ground.yaml`: a dev server and nothing else.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ pub const FILE: &str = "ground.yaml";
 
 const TOP: [&str; 4] = ["vault", "servers", "vars", "environments"];
 const IN_ENVIRONMENT: [&str; 2] = ["vault", "vars"];
-const VAULT: [&str; 4] = ["mode", "tls", "audit", "config"];
+const VAULT: [&str; 5] = ["mode", "tls", "audit", "seal", "config"];
 
 impl GroundSpec {
     /// Of a spec's folder. What is wrong comes all at once, with lines.
@@ -220,6 +220,13 @@ impl Reader<'_> {
                 Some("dev") => options.mode = Mode::Dev,
                 Some("raft") => options.mode = Mode::Raft,
                 _ => self.mistakes.push(mode.should_be("`mode`", "`dev` or `raft`")),
+            }
+        }
+        if let Some(seal) = said.get("seal") {
+            match seal.as_text() {
+                Some("shamir") => options.seal = Seal::Shamir,
+                Some("transit") => options.seal = Seal::Transit,
+                _ => self.mistakes.push(seal.should_be("`seal`", "`shamir` or `transit`")),
             }
         }
         for (name, flag) in [("tls", &mut options.tls), ("audit", &mut options.audit)] {

@@ -10,6 +10,7 @@ use super::api::{Api, Health};
 use super::backing::Backing;
 use super::error::{Error, Result};
 use super::run::Folder;
+use super::vault_config::Seal;
 
 /// Ended and removed when it is dropped; `stop` first where the end matters.
 #[derive(Debug)]
@@ -27,6 +28,9 @@ pub struct VaultServer {
     pub started_in: Duration,
     pub(super) api: Api,
     pub(super) unseal_key: Option<SecretString>,
+    pub(super) seal: Seal,
+    /// The Vault whose transit engine unseals it, and which ends with it.
+    pub sealer: Option<Box<VaultServer>>,
     /// A plain dev server does.
     pub(super) initializes_itself: bool,
     /// Where the audit device writes, in the server's own eyes.
@@ -38,6 +42,8 @@ pub struct VaultServer {
     pub(super) _folder: Option<Folder>,
 }
 
+/// In a container.
+pub(super) const PORT: u16 = 8200;
 const READY_DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(4);
 
@@ -46,10 +52,12 @@ impl VaultServer {
     pub(super) async fn bring_up(&mut self, started_at: Instant) -> Result<()> {
         self.wait_for(|health| !matches!(health, Health::Unreachable)).await?;
         if !self.initializes_itself && self.api.health().await == Health::Uninitialized {
-            let initialized = self.api.initialize().await?;
+            let initialized = self.api.initialize(self.seal).await?;
             self.root_token = initialized.root_token;
-            self.api.unseal(&initialized.unseal_key).await?;
-            self.unseal_key = Some(initialized.unseal_key);
+            if let Some(key) = &initialized.unseal_key {
+                self.api.unseal(key).await?;
+            }
+            self.unseal_key = initialized.unseal_key;
         }
         self.wait_for(|health| health == Health::Active).await?;
         self.started_in = started_at.elapsed();
@@ -108,6 +116,10 @@ impl VaultServer {
         self.wait_for(|health| health != Health::Unreachable).await?;
         match (self.api.health().await, self.unseal_key.is_some()) {
             (Health::Sealed | Health::Standby, true) => self.unseal().await?,
+            // Nobody has to give it a key.
+            _ if self.seal == Seal::Transit => {
+                self.wait_for(|health| health == Health::Active).await?
+            }
             // In memory only: it begins anew.
             _ => self.bring_up(started_at).await?,
         }
@@ -143,6 +155,14 @@ impl VaultServer {
                 what: format!("a way to read files of the Vault at {address}"),
                 remedy: "use `--on process` or `--on docker`".into(),
             }),
+        }
+    }
+
+    /// Where servers of the same ground find it.
+    pub(super) fn address_for_neighbours(&self) -> String {
+        match &self.backing {
+            Backing::Container(container) => format!("http://{}", container.address_within(PORT)),
+            Backing::Process { .. } | Backing::Given(_) => self.address.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ pub struct VaultOptions {
     pub tls: bool,
     /// A file audit device from the first request on: `VaultServer::audit_log` reads it.
     pub audit: bool,
+    pub seal: Seal,
     /// Any further server configuration, in Vault's own HCL.
     pub config: String,
 }
@@ -22,6 +23,17 @@ pub enum Mode {
     Dev,
     /// One node with raft storage on disk, initialized and unsealed: what it holds survives a restart.
     Raft,
+}
+
+/// What a server needs to open what it keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Seal {
+    /// A share of a key, which somebody gives.
+    #[default]
+    Shamir,
+    /// The transit engine of another Vault, which is started for it.
+    Transit,
 }
 
 /// Where a server keeps and listens to what, in its own eyes: paths of the machine or of the container.
@@ -37,12 +49,15 @@ pub(crate) struct Layout {
     pub tls: Option<(String, String)>,
     /// A file device declared in the configuration, where the server refuses one by API.
     pub declared_audit: Option<String>,
+    /// The address of the Vault that unseals it. The token for it comes by environment.
+    pub unsealed_by: Option<String>,
 }
 
 impl VaultOptions {
     /// `-dev` takes no TLS files and no storage: anything beyond the plain server gets a configuration.
     pub(crate) fn is_plain_dev(&self) -> bool {
-        self.mode == Mode::Dev && !self.tls && self.config.is_empty()
+        let is_plain = !self.tls && self.seal == Seal::Shamir && self.config.is_empty();
+        self.mode == Mode::Dev && is_plain
     }
 
     /// One file, in HCL.
@@ -67,9 +82,10 @@ impl VaultOptions {
             None => "  tls_disable = true\n".to_owned(),
         };
         let audit = layout.declared_audit.as_deref().map(declared_audit).unwrap_or_default();
+        let seal = layout.unsealed_by.as_deref().map(transit_seal).unwrap_or_default();
         format!(
             "{storage}listener \"tcp\" {{\n  address = {}\n  cluster_address = {}\n{tls}}}\n\
-             api_addr = {}\ncluster_addr = {}\ndisable_mlock = true\n{audit}{}\n",
+             api_addr = {}\ncluster_addr = {}\ndisable_mlock = true\n{audit}{seal}{}\n",
             quoted(&layout.listen),
             quoted(&layout.cluster_listen),
             quoted(&layout.api_address),
@@ -84,6 +100,14 @@ pub(crate) fn declared_audit(file: &str) -> String {
     format!(
         "audit \"file\" \"file\" {{\n  options {{\n    file_path = {}\n    mode = \"0644\"\n  }}\n}}\n",
         quoted(file)
+    )
+}
+
+fn transit_seal(address: &str) -> String {
+    format!(
+        "seal \"transit\" {{\n  address = {}\n  key_name = {}\n  mount_path = \"transit/\"\n  disable_renewal = \"true\"\n}}\n",
+        quoted(address),
+        quoted(super::seal::KEY)
     )
 }
 
@@ -108,6 +132,7 @@ mod tests {
             data: "/data".into(),
             tls: tls.then(|| ("/server.pem".into(), "/key.pem".into())),
             declared_audit: None,
+            unsealed_by: (options.seal == Seal::Transit).then(|| "http://127.0.0.1:8300".into()),
         };
         expected.assert_eq(&options.config_text(&layout));
     }
@@ -132,6 +157,32 @@ mod tests {
                 api_addr = "http://127.0.0.1:8200"
                 cluster_addr = "http://127.0.0.1:8201"
                 disable_mlock = true
+
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_vault_that_another_unseals_holds_no_token_in_its_configuration() {
+        check(
+            VaultOptions { seal: Seal::Transit, ..VaultOptions::default() },
+            false,
+            expect![[r#"
+                storage "inmem" {}
+                listener "tcp" {
+                  address = "127.0.0.1:8200"
+                  cluster_address = "127.0.0.1:8201"
+                  tls_disable = true
+                }
+                api_addr = "http://127.0.0.1:8200"
+                cluster_addr = "http://127.0.0.1:8201"
+                disable_mlock = true
+                seal "transit" {
+                  address = "http://127.0.0.1:8300"
+                  key_name = "unseal"
+                  mount_path = "transit/"
+                  disable_renewal = "true"
+                }
 
             "#]],
         );

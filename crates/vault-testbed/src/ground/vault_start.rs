@@ -14,8 +14,9 @@ use super::docker::Engine;
 use super::error::{Error, Result};
 use super::process::{Launch, Stop};
 use super::run::Run;
-use super::vault::VaultServer;
-use super::vault_config::{Layout, Mode, VaultOptions, declared_audit};
+use super::seal::Sealer;
+use super::vault::{PORT, VaultServer};
+use super::vault_config::{Layout, Mode, Seal, VaultOptions, declared_audit};
 use super::{images, loopback, new_secret, servers};
 
 /// Between finding a free port and listening on it, somebody else may take it.
@@ -23,11 +24,15 @@ const PORT_ATTEMPTS: usize = 4;
 
 /// As a process.
 impl VaultServer {
-    pub(super) async fn start_process(run: &Arc<Run>, options: &VaultOptions) -> Result<Self> {
+    pub(super) async fn start_process(
+        run: &Arc<Run>,
+        options: &VaultOptions,
+        sealer: Option<&Sealer>,
+    ) -> Result<Self> {
         let binary = servers::find_or_build().await?;
         let mut attempt = 1;
         loop {
-            match Self::try_process(run, options, &binary).await {
+            match Self::try_process(run, options, sealer, &binary).await {
                 Err(Error::Start { log, .. })
                     if log.contains("address already in use") && attempt < PORT_ATTEMPTS =>
                 {
@@ -41,6 +46,7 @@ impl VaultServer {
     async fn try_process(
         run: &Arc<Run>,
         options: &VaultOptions,
+        sealer: Option<&Sealer>,
         binary: &servers::Binary,
     ) -> Result<Self> {
         let folder = run.create_folder("vault")?;
@@ -60,9 +66,11 @@ impl VaultServer {
                 .as_ref()
                 .map(|of| (of.certificate.display().to_string(), of.key.display().to_string())),
             declared_audit: declared.then(|| audit.clone()),
+            unsealed_by: sealer.map(|it| it.address.clone()),
         };
         let root_token = new_secret("root")?;
         let mut launch = launch(binary, &folder, &root_token);
+        launch.environment.extend(sealer.map(|it| (SEALER_TOKEN.into(), it.token.clone())));
         launch.arguments = if options.is_plain_dev() {
             let mut arguments = dev_arguments(&layout.listen);
             if let Some(file) = &layout.declared_audit {
@@ -83,6 +91,8 @@ impl VaultServer {
             ca_certificate: ca,
             started_in: Duration::ZERO,
             unseal_key: None,
+            seal: options.seal,
+            sealer: None,
             initializes_itself: options.is_plain_dev(),
             own_address: layout.api_address,
             own_folder,
@@ -129,6 +139,8 @@ fn write_config(folder: &Path, text: &str) -> Result<String> {
 }
 
 const CONFIG: &str = "server.hcl";
+/// Where the seal looks for its token.
+const SEALER_TOKEN: &str = "VAULT_TOKEN";
 
 fn create(folder: PathBuf) -> Result<PathBuf> {
     std::fs::create_dir(&folder).map_err(Error::file("create", &folder))?;
@@ -147,10 +159,12 @@ impl VaultServer {
                         .into(),
             });
         };
-        if options.audit || options.mode == Mode::Raft || !options.config.is_empty() {
+        let is_plain = options.mode == Mode::Dev && options.seal == Seal::Shamir;
+        if options.audit || !is_plain || !options.config.is_empty() {
             return Err(Error::Missing {
-                what: "a Vault with an audit log, a storage or a configuration of our choice"
-                    .into(),
+                what:
+                    "a Vault with an audit log, a storage, a seal or a configuration of our choice"
+                        .into(),
                 remedy: format!("{address} is given as it is; use `--on process` or `--on docker`"),
             });
         }
@@ -176,6 +190,8 @@ impl VaultServer {
             ca_certificate,
             started_in: Duration::ZERO,
             unseal_key: None,
+            seal: Seal::Shamir,
+            sealer: None,
             initializes_itself: true,
             own_address: trimmed,
             own_folder: CONTAINER_LOGS.into(),
@@ -194,6 +210,7 @@ impl VaultServer {
         engine: &Engine,
         network: &str,
         options: &VaultOptions,
+        sealer: Option<&Sealer>,
     ) -> Result<Self> {
         let image = images::vault(engine).await?;
         let declared = options.audit && image.starts_with("openbao/");
@@ -202,7 +219,10 @@ impl VaultServer {
         let certificates = options.tls.then(|| Certificates::make(&folder, &names)).transpose()?;
         let scheme = if options.tls { "https" } else { "http" };
         let root_token = new_secret("root")?;
-        let layout = container_layout(scheme, declared, options.tls);
+        let layout = Layout {
+            unsealed_by: sealer.map(|it| it.address.clone()),
+            ..container_layout(scheme, declared, options.tls)
+        };
         let mut plan = Plan {
             image,
             what: "vault",
@@ -216,6 +236,7 @@ impl VaultServer {
             tls: None,
             port: PORT,
         };
+        plan.environment.extend(sealer.map(|it| (SEALER_TOKEN.into(), it.token.clone())));
         let config = match (options.is_plain_dev(), &layout.declared_audit) {
             (true, None) => None,
             (true, Some(file)) => Some(declared_audit(file)),
@@ -247,6 +268,8 @@ impl VaultServer {
             ca_certificate: ca,
             started_in: Duration::ZERO,
             unseal_key: None,
+            seal: options.seal,
+            sealer: None,
             initializes_itself: options.is_plain_dev(),
             own_address: layout.api_address,
             own_folder: CONTAINER_LOGS.into(),
@@ -260,7 +283,6 @@ impl VaultServer {
     }
 }
 
-const PORT: u16 = 8200;
 const CONTAINER_FOLDER: &str = "/vaultwright";
 const CONTAINER_LOGS: &str = "/vault/logs";
 const CONTAINER_AUDIT: &str = "/vault/logs/audit.json";
@@ -276,5 +298,6 @@ fn container_layout(scheme: &str, declared_audit: bool, tls: bool) -> Layout {
             (format!("{CONTAINER_FOLDER}/server.pem"), format!("{CONTAINER_FOLDER}/server-key.pem"))
         }),
         declared_audit: declared_audit.then(|| CONTAINER_AUDIT.to_owned()),
+        unsealed_by: None,
     }
 }

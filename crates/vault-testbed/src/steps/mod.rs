@@ -15,6 +15,7 @@ pub mod policy;
 pub mod process;
 pub mod proven;
 pub mod sample;
+pub mod seal;
 pub mod spec;
 pub mod token;
 pub mod transit;

@@ -157,6 +157,22 @@ fn a_spec_may_be_told_where_its_vault_is() {
 }
 
 #[test]
+fn a_seal_is_one_that_there_is() {
+    check(
+        "vault: { seal: awskms }\n",
+        expect![[r#"
+        error: `seal` should be `shamir` or `transit`, not text
+         --> ground.yaml:1:16
+          |
+        1 | vault: { seal: awskms }
+          |                ^^^^^^"#]],
+    );
+    let folder = folder("vault: { mode: raft, seal: transit }\n");
+    let spec = GroundSpec::read(folder.path(), None).unwrap();
+    assert_eq!((spec.vault.mode, spec.vault.seal), (Mode::Raft, Seal::Transit));
+}
+
+#[test]
 fn no_server_takes_the_name_of_the_vault() {
     check(
         "servers: { vault: { postgres: \"15\" } }\n",
