@@ -121,6 +121,11 @@ fn workload_injection_is_proven() {
 }
 
 #[test]
+fn a_spec_is_proven_on_a_vault_that_another_vault_unseals() {
+    is_proven("fixtures/proven/sealed", &[]);
+}
+
+#[test]
 fn airflow_agent_is_proven() {
     is_proven("specs/airflow-agent", &[]);
 }
@@ -298,6 +303,18 @@ fn certificates_for_any_name_are_refuted() {
 fn certificates_that_would_outlive_their_root_are_refuted() {
     let evidence = "beyond the expiration of the CA";
     is_refuted("pki-outlives-root", "pki/roles/*", "issues a certificate for", evidence);
+}
+
+#[test]
+fn acme_without_its_headers_is_refuted() {
+    let step = "a certificate for \"vaultwright-proof.shop.example.com\" is ordered";
+    is_refuted("acme-headers-hidden", "pki/config/acme", step, "nonce");
+}
+
+#[test]
+fn acme_for_any_name_is_refuted() {
+    let evidence = "it issues a certificate for other.example.net";
+    is_refuted("acme-any-name", "pki/config/acme", "nothing is ordered for", evidence);
 }
 
 #[test]

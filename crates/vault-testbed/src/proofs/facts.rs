@@ -10,7 +10,7 @@ use vault_model::{
     spec::Spec,
 };
 
-use super::{Objects, audit, aws, identity, names, provider};
+use super::{Objects, acme, audit, aws, identity, names, provider};
 use crate::ground::{
     FAR_SIDES, FarSide,
     far::{AWS, kubernetes::KUBERNETES},
@@ -174,6 +174,12 @@ pub const ROWS: &[Row] = &[
         template: "oidc_roles",
         issues: None,
         fits: provider::asked,
+    },
+    Row {
+        kinds: &[("secret/pki", "config_acme")],
+        template: "acme",
+        issues: None,
+        fits: acme::config,
     },
 ];
 

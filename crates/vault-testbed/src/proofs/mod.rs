@@ -2,6 +2,7 @@
 //!
 //! What is proven of which kind is a table; each row's scenarios are a template beside this file.
 
+mod acme;
 mod audit;
 mod aws;
 mod facts;

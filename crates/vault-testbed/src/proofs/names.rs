@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vault_model::{object::Object, select::matches, spec::Spec};
 
 use super::{
-    Objects, audit,
+    Objects, acme, audit,
     facts::{Fit, login},
     identity, provider,
 };
@@ -98,6 +98,7 @@ pub fn quota(_: &Spec, quota: &Object) -> Fit {
 /// For the templates.
 pub fn more(spec: &Spec, object: &Object) -> Value {
     match object.kind.docs {
+        "secret/pki" if object.kind.section == "config_acme" => acme::more(spec, object),
         "secret/pki" => of_certificate(spec, object),
         "secret/ssh" => json!({
             "principal": principal(object),
@@ -142,20 +143,24 @@ fn says_any(object: &Object, fields: &[&str]) -> bool {
 fn of_certificate(spec: &Spec, role: &Object) -> Value {
     let crl = spec.object(&role.at("{mount}/config/crl"));
     let is_off = |field: &str| crl.is_some_and(|it| it.said.get(field) == Some(&json!(true)));
-    let allows_any = role.said.get("allow_any_name") == Some(&json!(true));
-    let names_domains = !role.texts("allowed_domains").is_empty();
     json!({
         "host": host(role),
-        // Domains that a role names rule out all others, whatever else it says.
-        "other": (!allows_any || names_domains).then_some(OTHER_NAME),
+        "other": other(role),
         "is_stored": role.said.get("no_store") != Some(&json!(true)),
         "has_list": !is_off("disable"),
         "has_ocsp": !is_off("ocsp_disable"),
     })
 }
 
+/// A name that the role should issue nothing for: domains that it names rule out all others, whatever else it says.
+pub fn other(role: &Object) -> Option<&'static str> {
+    let allows_any = role.said.get("allow_any_name") == Some(&json!(true));
+    let names_domains = !role.texts("allowed_domains").is_empty();
+    (!allows_any || names_domains).then_some(OTHER_NAME)
+}
+
 /// A host's name that the role should issue a certificate for.
-fn host(role: &Object) -> Option<String> {
+pub fn host(role: &Object) -> Option<String> {
     let says = |field: &str| role.said.get(field) == Some(&json!(true));
     let is_plain = |it: &&&str| !it.contains('*') && !it.contains("{{");
     let domains = role.texts("allowed_domains");

@@ -34,6 +34,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "group_aliases",
     "audit_devices",
     "oidc_roles",
+    "acme",
 ];
 
 /// What every role that gives tokens is shown to do.

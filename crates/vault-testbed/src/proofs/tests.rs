@@ -851,3 +851,52 @@ fn nothing_but_queries_is_said_to_a_database_that_people_use() {
         assert_eq!(only_reads(statement), wanted, "{statement}");
     }
 }
+
+const ACME: &str = r#"
+secrets:
+  pki:
+    type: pki
+    config_cluster: { path: "http://127.0.0.1:8200/v1/pki" }
+    config_acme: { enabled: true, allowed_roles: [web, thrown], eab_policy: always-required }
+    root: { issuer_name: root, common_name: root }
+    roles:
+      web: { allowed_domains: [shop.example.com], allow_subdomains: true, key_type: ec }
+      thrown: { allowed_domains: [shop.example.com], allow_subdomains: true, key_type: ec, no_store: true }
+      other: { allowed_domains: [shop.example.com], allow_subdomains: true, key_type: ec }
+  nowhere: { type: pki, config_acme: { enabled: true } }
+"#;
+
+#[test]
+fn certificates_are_ordered_where_a_role_allows_it() {
+    check(
+        ACME,
+        "acme.feature",
+        "pki/*",
+        expect![[r#"
+        Feature: Certificates are ordered by ACME, for names that somebody answers for
+
+          # spec.yaml:7:5
+          Scenario: pki/roles/web/acme/directory gives a certificate that others take
+            Given the spec "specs/shop" stands
+            And "pki/config/acme" could be made
+            And "pki/config/acme" asks a name server of the proof's own
+            When a certificate for "vaultwright-proof.shop.example.com" is ordered at "pki/roles/web/acme/directory"
+            Then a TLS client that trusts its authority takes the certificate
+            And a TLS client that trusts another authority refuses the certificate
+
+          Scenario: pki/roles/web/acme/directory gives nothing to whoever has no right to the name
+            Given the spec "specs/shop" stands
+            And "pki/config/acme" could be made
+            And "pki/config/acme" asks a name server of the proof's own
+            Then nobody who does not answer for "vaultwright-proof.shop.example.com" gets a certificate at "pki/roles/web/acme/directory"
+            And nothing is ordered for "other.example.net" at "pki/roles/web/acme/directory"
+            And nobody without a key of Vault's gets an account at "pki/roles/web/acme/directory"
+    "#]],
+    );
+    check_unproven(
+        ACME,
+        expect![[r#"
+        nowhere/config/acme: `config_cluster` says no `path`, under which ACME names its own addresses
+    "#]],
+    );
+}

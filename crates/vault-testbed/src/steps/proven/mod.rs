@@ -2,6 +2,7 @@
 //!
 //! A scenario speaks of one login to a database ("the login") and of one token ("the token") at a time.
 
+mod acme;
 mod allowed;
 mod audit;
 mod cert;
@@ -35,6 +36,7 @@ use crate::{
     world::{Failure, Result, World, failure},
 };
 
+pub use acme::Names;
 pub use audit::Audited;
 pub use identity::Whoever;
 pub use login::DatabaseLogin;
@@ -56,6 +58,7 @@ pub struct Proven {
     pub whoever: Whoever,
     audited: Audited,
     identity_token: Option<IdentityToken>,
+    names: Option<Names>,
 }
 
 impl Proven {
@@ -80,6 +83,11 @@ impl Proven {
     pub fn issued(&self) -> Result<&Issued> {
         let issued = self.issued.as_ref();
         issued.ok_or_else(|| Failure("no certificate was issued in this scenario".into()))
+    }
+
+    pub fn names(&self) -> Result<&Names> {
+        let names = self.names.as_ref();
+        names.ok_or_else(|| Failure("no name server answers in this scenario".into()))
     }
 
     pub fn identity_token(&self) -> Result<&IdentityToken> {
