@@ -260,7 +260,7 @@ fn an_audit_log_in_clear_is_refuted() {
 
 #[test]
 fn an_audit_log_that_shows_passwords_is_refuted() {
-    let evidence = "the log shows a secret of the spec";
+    let evidence = "the log shows a secret variable of the spec";
     is_refuted("audit-shows-passwords", "sys/audit/*", "has no secret in clear", evidence);
 }
 
