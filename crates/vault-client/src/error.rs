@@ -207,7 +207,9 @@ impl fmt::Display for VaultError {
         if let Some(status) = self.status {
             write!(f, " (status {status})")?;
         }
-        for (at, reason) in self.reasons.iter().enumerate() {
+        let failure = self.failure.to_string();
+        let more = self.reasons.iter().filter(|it| **it != failure);
+        for (at, reason) in more.enumerate() {
             write!(f, "{}{reason}", if at == 0 { ": " } else { "; " })?;
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! From the disk to a spec: which files belong to it, and what its templates may read.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -117,14 +118,16 @@ fn init(folder: &Path) -> Vec<String> {
     names.filter_map(|it| disk.file(it).ok()).collect()
 }
 
+/// No more than the limit, whatever the path is: a pipe or a device doesn't say how long it is.
 fn read(path: &Path) -> Result<SpecFile, ReadError> {
     let failed = |source| ReadError::Io { path: path.to_owned(), source };
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > LARGEST_FILE {
-        let problem = format!("it has {size} bytes, and a spec's file has at most {LARGEST_FILE}");
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        let problem = format!("a spec's file has at most {LARGEST_FILE} bytes, and it has more");
         return Err(failed(io::Error::other(problem)));
     }
-    let bytes = fs::read(path).map_err(failed)?;
     Ok(SpecFile { name: path.display().to_string(), bytes })
 }
 
@@ -166,6 +169,9 @@ impl Inputs for Disk {
                 "`{name}` is outside the spec's folder: copy it into {}",
                 self.folder.display()
             ));
+        }
+        if !path.is_file() {
+            return Err(format!("`{name}` is not a file"));
         }
         let file = read(&path).map_err(|err| err.to_string())?;
         String::from_utf8(file.bytes).map_err(|_| format!("`{name}` is not UTF-8"))

@@ -1,6 +1,9 @@
 //! How a failed run tells what went wrong and what to do.
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{
+    io::{ErrorKind, IsTerminal},
+    process::ExitCode,
+};
 
 use vault_client::{LoginError, SettingsError, VaultError};
 use vault_provision::{LedgerError, ObserveError, PrepareError, ReadError};
@@ -53,6 +56,15 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(it) = cause.downcast_ref::<LoginError>() {
         return it.remedy();
+    }
+    match cause.downcast_ref::<ReadError>() {
+        Some(ReadError::Empty { .. }) => {
+            return Some("name a .yaml file, or the folder that holds a spec's".to_owned());
+        }
+        Some(ReadError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            return Some("correct the path, seen from this folder".to_owned());
+        }
+        _ => {}
     }
     match cause.downcast_ref::<PrepareError>() {
         Some(PrepareError::Observe(ObserveError::Vault(it))) => return it.remedy(),

@@ -67,6 +67,17 @@ fn each_lint_is_silenced_where_it_speaks_with_a_reason() {
 #[test]
 fn each_defect_of_the_five_systems_is_found_with_its_line() {
     check_all("defects");
+    let of =
+        |system: &str| folders("defects").iter().filter(|it| name(it).starts_with(system)).count();
+    for (system, defects) in [
+        ("airflow-agent-", 3),
+        ("rotation-loop-", 3),
+        ("airflow-hub-", 4),
+        ("django-handler-", 1),
+        ("workload-injection-", 4),
+    ] {
+        assert!(of(system) >= defects, "{system}: {defects} defects are known");
+    }
 }
 
 #[test]
@@ -85,6 +96,12 @@ fn a_file_that_is_too_long_is_refused_unread() {
     let text = format!("name: app\n# {}\n", "x".repeat(17 << 20));
     fs::write(folder.path().join("spec.yaml"), text).expect("written");
     let error = load(folder.path(), &SpecInputs::default()).expect_err("17 MB are too many");
+    assert!(error.to_string().contains("has at most"), "{error}");
+}
+
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let error = load(Path::new("/dev/zero"), &SpecInputs::default()).expect_err("it has no end");
     assert!(error.to_string().contains("has at most"), "{error}");
 }
 

@@ -123,7 +123,7 @@ async fn a_refusal_is_never_an_absence() {
     check(
         errors(403, &["1 error occurred:\n\t* permission denied\n\n"]),
         expect![[r#"
-            GET secret/data/app: permission denied (status 403): permission denied
+            GET secret/data/app: permission denied (status 403)
               grant `read` on `secret/data/app` to a policy of this token, or use another token (and check VAULT_NAMESPACE)
         "#]],
     )
@@ -131,7 +131,7 @@ async fn a_refusal_is_never_an_absence() {
     check(
         errors(403, &["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]),
         expect![[r#"
-            GET secret/data/app: permission denied (status 403): permission denied; invalid token
+            GET secret/data/app: permission denied (status 403): invalid token
               the token is unknown or has expired: log in again, or set VAULT_TOKEN to a valid one
         "#]],
     )
@@ -151,7 +151,7 @@ async fn each_trouble_of_a_server_has_its_name() {
     check(
         errors(503, &["Vault is sealed"]),
         expect![[r#"
-            GET secret/data/app: Vault is sealed (status 503): Vault is sealed
+            GET secret/data/app: Vault is sealed (status 503)
               unseal it: `vault operator unseal`
         "#]],
     )

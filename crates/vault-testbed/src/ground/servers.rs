@@ -163,3 +163,17 @@ fn is_program(path: &Path) -> bool {
     std::fs::metadata(path)
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_server_is_told_the_three_ways_to_one() {
+        let told = none_to_be_had("none is here").to_string();
+        for way in [GIVEN, "on PATH", "install Go", "--on docker"] {
+            assert!(told.contains(way), "{way} is not in: {told}");
+        }
+        assert_eq!(told.lines().count(), 1);
+    }
+}

@@ -59,7 +59,31 @@ fn a_missing_spec_is_named() {
         expect![[r#"
         exit 1
         error: cannot read nowhere.yaml: No such file or directory (os error 2)
+          help: correct the path, seen from this folder
     "#]],
+    );
+}
+
+#[test]
+fn a_folder_without_a_spec_and_a_path_to_nowhere_are_told_before_anything_starts() {
+    for words in ["check .", "plan .", "up ."] {
+        let folder = tempfile::tempdir().unwrap();
+        let shown = run("http://127.0.0.1:1", "x", folder.path(), words).shown();
+        expect![[r#"
+            exit 1
+            error: . holds no spec: no file in it ends in .yaml
+              help: name a .yaml file, or the folder that holds a spec's
+        "#]]
+        .assert_eq(&shown);
+    }
+    check_offline(
+        SPEC,
+        "up nowhere",
+        expect![[r#"
+            exit 1
+            error: cannot read nowhere: No such file or directory (os error 2)
+              help: correct the path, seen from this folder
+        "#]],
     );
 }
 
@@ -81,7 +105,7 @@ fn a_token_that_may_not_read_fails_and_nothing_is_made() {
     let token = bed.outside("auth/token/create", json!({ "policies": ["default"] }));
     expect![[r#"
         exit 1
-        error: GET sys/auth: permission denied (status 403): permission denied
+        error: GET sys/auth: permission denied (status 403)
           help: grant `read` on `sys/auth` to a policy of this token, or use another token (and check VAULT_NAMESPACE)
     "#]].assert_eq(&bed.run_as(token.as_str().unwrap(), "apply SPEC --yes").shown());
     assert_eq!(bed.run("verify SPEC --target sys/policies/acl/app").code(), 2);
@@ -94,7 +118,7 @@ fn a_sealed_vault_says_so() {
     bed.block_on(|it| Box::pin(it.seal())).unwrap();
     expect![[r#"
         exit 1
-        error: GET sys/auth: Vault is sealed (status 503): Vault is sealed
+        error: GET sys/auth: Vault is sealed (status 503)
           help: unseal it: `vault operator unseal`
     "#]]
     .assert_eq(&bed.run("plan SPEC").shown());
