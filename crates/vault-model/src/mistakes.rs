@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
@@ -9,6 +11,62 @@ use crate::{
     excerpt::{excerpt, visible},
     source::{Mistake, Place, Severity, Sources},
 };
+
+/// The shape of `ToldMistakes`; it changes only together with this name.
+pub const MISTAKES_FORMAT: &str = "vaultwright/mistakes/1";
+
+/// What `--format json` of `vaultwright check` and `check-manifests` prints.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "vaultwright mistakes", extend("additionalProperties" = false))]
+struct ToldMistakes<'a> {
+    /// The name of this shape.
+    #[schemars(extend("const" = MISTAKES_FORMAT))]
+    format: &'static str,
+    /// In the order of the text.
+    mistakes: Vec<ToldMistake<'a>>,
+}
+
+/// What is not known is left out.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Mistake", extend("unevaluatedProperties" = false))]
+struct ToldMistake<'a> {
+    #[serde(flatten)]
+    at: Option<ToldPlace<'a>>,
+    severity: Severity,
+    message: &'a str,
+    /// The lint that found it: what a comment names to silence it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lint: Option<&'a str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+    /// Other places that have to do with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    also: Vec<ToldNote<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Note", extend("unevaluatedProperties" = false))]
+struct ToldNote<'a> {
+    #[serde(flatten)]
+    at: Option<ToldPlace<'a>>,
+    message: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ToldPlace<'a> {
+    file: &'a str,
+    /// From 1, as is the column.
+    line: u32,
+    /// In characters.
+    column: u32,
+}
+
+/// Of what `Mistakes::to_json` gives.
+pub fn schema() -> Schema {
+    schema_for!(ToldMistakes<'static>)
+}
 
 /// In the order of the text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,10 +95,10 @@ impl Mistakes {
         self.0.iter().map(|it| it.render(sources, colour) + "\n\n").collect()
     }
 
-    /// A list of `{severity, lint, file, line, column, message, help, also: [{file, line, column, message}]}`; what is
-    /// not known is left out.
+    /// For programs. `format` names the shape.
     pub fn to_json(&self, sources: &Sources) -> Value {
-        self.0.iter().map(|it| it.to_json(sources)).collect()
+        let mistakes = self.0.iter().map(|it| it.told(sources)).collect();
+        json!(ToldMistakes { format: MISTAKES_FORMAT, mistakes })
     }
 }
 
@@ -110,35 +168,25 @@ impl Mistake {
         places.map(|it| it.line.to_string().len()).max().unwrap_or(1)
     }
 
-    fn to_json(&self, sources: &Sources) -> Value {
-        let mut all = at(sources, self.place);
-        all["severity"] = json!(self.severity);
-        all["message"] = json!(self.message);
-        if let Some(it) = self.lint {
-            all["lint"] = json!(it);
+    fn told<'a>(&'a self, sources: &'a Sources) -> ToldMistake<'a> {
+        let note = |(place, note): &'a (Place, String)| ToldNote {
+            at: told_place(sources, *place),
+            message: note,
+        };
+        ToldMistake {
+            at: self.place.and_then(|it| told_place(sources, it)),
+            severity: self.severity,
+            message: &self.message,
+            lint: self.lint,
+            help: self.help.as_deref(),
+            also: self.also.iter().map(note).collect(),
         }
-        if let Some(it) = &self.help {
-            all["help"] = json!(it);
-        }
-        if !self.also.is_empty() {
-            let each = |(place, note): &(Place, String)| {
-                let mut it = at(sources, Some(*place));
-                it["message"] = json!(note);
-                it
-            };
-            all["also"] = self.also.iter().map(each).collect();
-        }
-        all
     }
 }
 
-fn at(sources: &Sources, place: Option<Place>) -> Value {
-    match place.map(|it| (it, sources.file(it.file))) {
-        Some((place, Some(file))) => {
-            json!({ "file": file.name, "line": place.line, "column": place.column })
-        }
-        _ => json!({}),
-    }
+fn told_place(sources: &Sources, place: Place) -> Option<ToldPlace<'_>> {
+    let file = &sources.file(place.file)?.name;
+    Some(ToldPlace { file, line: place.line, column: place.column })
 }
 
 const ERROR: &str = "\x1b[1;91m";

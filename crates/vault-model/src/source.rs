@@ -2,6 +2,7 @@
 
 use std::{fmt, ops::Range};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// All the files of one spec. A `Place` points into one of them.
@@ -46,7 +47,7 @@ pub struct Mistake {
     pub also: Vec<(Place, String)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Error,

@@ -423,36 +423,39 @@ fn warnings_and_lints_have_their_names() {
     "#]]
     .assert_eq(&mistakes.render(&sources, false));
     expect![[r#"
-        [
-          {
-            "message": "there is nothing",
-            "severity": "error"
-          },
-          {
-            "also": [
-              {
-                "column": 4,
-                "file": "spec.yaml",
-                "line": 2,
-                "message": "as here"
-              }
-            ],
-            "column": 4,
-            "file": "spec.yaml",
-            "help": "mend it",
-            "line": 1,
-            "message": "this is wrong",
-            "severity": "error"
-          },
-          {
-            "column": 1,
-            "file": "spec.yaml",
-            "line": 2,
-            "lint": "too-wide",
-            "message": "this is wide",
-            "severity": "warning"
-          }
-        ]"#]]
+        {
+          "format": "vaultwright/mistakes/1",
+          "mistakes": [
+            {
+              "message": "there is nothing",
+              "severity": "error"
+            },
+            {
+              "also": [
+                {
+                  "column": 4,
+                  "file": "spec.yaml",
+                  "line": 2,
+                  "message": "as here"
+                }
+              ],
+              "column": 4,
+              "file": "spec.yaml",
+              "help": "mend it",
+              "line": 1,
+              "message": "this is wrong",
+              "severity": "error"
+            },
+            {
+              "column": 1,
+              "file": "spec.yaml",
+              "line": 2,
+              "lint": "too-wide",
+              "message": "this is wide",
+              "severity": "warning"
+            }
+          ]
+        }"#]]
     .assert_eq(&format!("{:#}", mistakes.to_json(&sources)));
     expect![[r#""\u{1b}[1;91merror\u{1b}[0m\u{1b}[1m: there is nothing\u{1b}[0m\n\n\u{1b}[1;91merror\u{1b}[0m\u{1b}[1m: this is wrong\u{1b}[0m\n\u{1b}[1;94m -->\u{1b}[0m spec.yaml:1:4\n\u{1b}[1;94m  |\u{1b}[0m\n\u{1b}[1;94m1 |\u{1b}[0m a: 1\n\u{1b}[1;94m  |\u{1b}[0m    \u{1b}[1;91m^\u{1b}[0m\n\u{1b}[1;94m :::\u{1b}[0m spec.yaml:2:4\n\u{1b}[1;94m  |\u{1b}[0m\n\u{1b}[1;94m2 |\u{1b}[0m b: 2\n\u{1b}[1;94m  |\u{1b}[0m    \u{1b}[1;94m- as here\u{1b}[0m\n\u{1b}[1;94m  |\u{1b}[0m\n\u{1b}[1;94m  = \u{1b}[0m\u{1b}[1mhelp\u{1b}[0m: mend it\n\n\u{1b}[1;93mwarning[too-wide]\u{1b}[0m\u{1b}[1m: this is wide\u{1b}[0m\n\u{1b}[1;94m -->\u{1b}[0m spec.yaml:2:1\n\u{1b}[1;94m  |\u{1b}[0m\n\u{1b}[1;94m2 |\u{1b}[0m b: 2\n\u{1b}[1;94m  |\u{1b}[0m \u{1b}[1;93m^\u{1b}[0m\n\n""#]].assert_eq(&format!("{:?}", mistakes.render(&sources, true)));
     assert_eq!((mistakes.count(Severity::Error), mistakes.count(Severity::Warning)), (2, 1));

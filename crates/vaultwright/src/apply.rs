@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use vault_client::Vault;
 use vault_model::{plan::Action, spec::Spec};
-use vault_provision::{Applied, Outcome, Prepared, Stop, load, prepare, prepare_destruction};
+use vault_provision::{Prepared, Stop, load, prepare, prepare_destruction};
 
 use crate::{
-    Exit,
+    Exit, applied,
     args::{Format, InputArgs, LoginArgs, SpecArgs, TargetArgs},
     output, pinned, session,
 };
@@ -87,8 +87,11 @@ async fn carry_out(
     how: &HowArgs,
     agreed: bool,
 ) -> anyhow::Result<Exit> {
-    if how.format == Format::Text {
-        print!("{}", prepared.plan.show(output::colour()));
+    match how.format {
+        Format::Text => print!("{}", prepared.plan.show(output::colour())),
+        // Nobody agrees to what they have not seen.
+        Format::Json if !how.yes && !agreed => eprint!("{}", prepared.plan.show(false)),
+        Format::Json => {}
     }
     if !prepared.keeps_ledger() {
         eprintln!(
@@ -107,18 +110,13 @@ async fn carry_out(
     let stop = Stop::default();
     let watcher = output::stop_on_signal(stop.clone());
     let mut progress = output::Progress::new(prepared.plan.changes().count());
-    let applied = prepared.apply(vault, &stop, &mut |it| progress.show(spec, it)).await;
+    let ended = prepared.apply(vault, &stop, &mut |it| progress.show(spec, it)).await;
     progress.finish();
     watcher.abort();
-    let applied = applied?;
+    let ended = ended?;
     match how.format {
-        Format::Text => print!("{}", output::applied(&applied)),
-        Format::Json => output::json(&output::applied_json(spec, &applied)),
+        Format::Text => print!("{}", applied::counts(&ended)),
+        Format::Json => output::json(&applied::told(spec, &ended)),
     }
-    Ok(exit(&applied))
-}
-
-fn exit(applied: &Applied) -> Exit {
-    let is_fine = |it: &Outcome| it.is_done();
-    if applied.results.iter().all(|it| is_fine(&it.outcome)) { Exit::Done } else { Exit::Failed }
+    Ok(if ended.succeeded() { Exit::Done } else { Exit::Failed })
 }

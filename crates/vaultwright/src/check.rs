@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 
 use clap::Args;
-use serde_json::json;
 use vault_model::{lint::LINTS, source::Severity};
 use vault_provision::{ReadError, SpecInputs, load};
 
@@ -25,9 +24,6 @@ pub struct CheckArgs {
     format: Format,
 }
 
-/// The shape of what `check --format json` prints.
-pub const FORMAT: &str = "vaultwright/mistakes/1";
-
 pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     let inputs = SpecInputs { has_stand_ins: true, ..args.spec.inputs.inputs() };
     let (mistakes, sources, objects) = match load(&args.spec.spec, &inputs) {
@@ -36,9 +32,7 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
         Err(err) => return Err(err.into()),
     };
     match args.format {
-        Format::Json => {
-            output::json(&json!({ "format": FORMAT, "mistakes": mistakes.to_json(&sources) }))
-        }
+        Format::Json => output::json(&mistakes.to_json(&sources)),
         Format::Text => {
             print!("{}", mistakes.render(&sources, std::io::stdout().is_terminal()));
             match objects {

@@ -1,5 +1,6 @@
 //! The command line of vaultwright.
 
+mod applied;
 mod apply;
 mod args;
 mod bench;

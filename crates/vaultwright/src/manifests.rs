@@ -3,14 +3,13 @@
 use std::{io::IsTerminal, path::PathBuf};
 
 use clap::Args;
-use serde_json::json;
 use vault_model::manifests::judge;
 use vault_provision::{ReadError, SpecInputs, load};
 
 use crate::{
     Exit,
     args::{Format, InputArgs},
-    check::{FORMAT, noun},
+    check::noun,
     output,
 };
 
@@ -53,9 +52,7 @@ pub fn check(args: &CheckManifestsArgs) -> anyhow::Result<Exit> {
         Err(error) => return Err(error.into()),
     };
     match args.format {
-        Format::Json => {
-            output::json(&json!({ "format": FORMAT, "mistakes": mistakes.to_json(&sources) }))
-        }
+        Format::Json => output::json(&mistakes.to_json(&sources)),
         Format::Text => {
             print!("{}", mistakes.render(&sources, std::io::stdout().is_terminal()));
             let count = noun(mistakes.list().len(), "mistake");

@@ -1,4 +1,4 @@
-//! What a person sees: colour, questions, progress, what became of an apply.
+//! What a person sees: colour, questions, progress.
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -9,14 +9,13 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::JoinHandle;
-use vault_model::{source::Place, spec::Spec};
-use vault_provision::{Applied, Event, Outcome, Stop};
+use vault_model::spec::Spec;
+use vault_provision::{Event, Stop};
 use vault_testbed::secrets::Secrets;
 
-/// The shape of what `apply --format json` prints.
-const APPLIED_FORMAT: &str = "vaultwright/applied/1";
+use crate::applied;
 
 pub fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
@@ -113,90 +112,12 @@ impl Progress {
 
     pub fn show(&mut self, spec: &Spec, event: Event<'_>) {
         self.0.inc(1);
-        if let Some(problem) = problem(event.outcome) {
-            let place =
-                place(spec, &event).map(|it| format!("\n      {}", spec.sources.describe(it)));
-            let text = format!("  ✗ {}: {problem}{}", event.path, place.unwrap_or_default());
-            let text = spec.redactor.mask(&text);
+        if let Some(text) = applied::failure(spec, &event) {
             self.0.suspend(|| eprintln!("{text}"));
         }
     }
 
     pub fn finish(&mut self) {
         self.0.finish_and_clear();
-    }
-}
-
-/// Where the spec says what went wrong: the first field that Vault ignored, else the object.
-fn place(spec: &Spec, event: &Event<'_>) -> Option<Place> {
-    let object = spec.objects.iter().find(|it| it.path == event.path)?;
-    let ignored = match event.outcome {
-        Outcome::Ignored { warnings } => warnings.join(" "),
-        _ => String::new(),
-    };
-    let words = ignored.split(|it: char| !it.is_alphanumeric() && it != '_');
-    let field = words.into_iter().find(|it| object.said.contains_key(*it));
-    Some(field.map_or(object.place, |it| object.field_place(it)))
-}
-
-fn problem(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Done { warnings } if warnings.is_empty() => None,
-        Outcome::Done { warnings } => Some(format!("done; Vault remarks: {}", warnings.join("; "))),
-        Outcome::Ignored { warnings } => {
-            Some(format!("Vault ignored part of it: {}", warnings.join("; ")))
-        }
-        Outcome::Skipped { needs } => Some(format!("not done, as {needs} is not there")),
-        Outcome::Blocked => Some("left as it is: see the plan".to_owned()),
-        Outcome::Failed(err) => match err.remedy() {
-            Some(remedy) => Some(format!("{err}\n      help: {remedy}")),
-            None => Some(err.to_string()),
-        },
-        Outcome::Unrecorded(err) => Some(format!("done, but the ledger could not be told: {err}")),
-        Outcome::NotStarted => Some("not begun: the run was stopped".to_owned()),
-    }
-}
-
-/// `12 done, 1 failed, 2 not done`
-pub fn applied(applied: &Applied) -> String {
-    let count = |it: fn(&Outcome) -> bool| {
-        applied.results.iter().filter(|result| it(&result.outcome)).count()
-    };
-    if applied.results.is_empty() {
-        return String::new();
-    }
-    let done = count(Outcome::is_done);
-    let blocked = count(|it| matches!(it, Outcome::Blocked));
-    let not_begun = count(|it| matches!(it, Outcome::Skipped { .. } | Outcome::NotStarted));
-    let failed = applied.results.len() - done - blocked - not_begun;
-    let parts =
-        [(done, "done"), (failed, "failed"), (not_begun, "not begun"), (blocked, "blocked")];
-    let shown =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
-    shown.collect::<Vec<String>>().join(", ") + "\n"
-}
-
-/// `{format, spec, results: [{path, action, outcome, problem?}]}`
-pub fn applied_json(spec: &Spec, applied: &Applied) -> Value {
-    let results: Vec<Value> = applied
-        .results
-        .iter()
-        .map(|it| {
-            let problem = problem(&it.outcome).map(|it| spec.redactor.mask(&it).into_owned());
-            json!({ "path": it.path, "action": it.action.name(), "outcome": outcome(&it.outcome), "problem": problem })
-        })
-        .collect();
-    json!({ "format": APPLIED_FORMAT, "spec": spec.name, "results": results })
-}
-
-fn outcome(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Done { .. } => "done",
-        Outcome::Ignored { .. } => "ignored",
-        Outcome::Skipped { .. } => "skipped",
-        Outcome::Blocked => "blocked",
-        Outcome::Failed(_) => "failed",
-        Outcome::Unrecorded(_) => "unrecorded",
-        Outcome::NotStarted => "not started",
     }
 }

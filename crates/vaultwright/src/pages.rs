@@ -12,7 +12,7 @@ use clap_mangen::{
 use serde_json::{Value, json};
 
 use crate::{
-    Cli, Exit,
+    Cli, Exit, applied,
     exits::EXITS,
     output,
     variables::{GROUPS, Group},
@@ -47,8 +47,12 @@ pub enum Schema {
     /// A spec, for editors
     #[default]
     Spec,
+    /// What `check` and `check-manifests --format json` print
+    Check,
     /// What `plan --format json` prints
     Plan,
+    /// What `apply` and `destroy --format json` print
+    Apply,
     /// What `verify --format json` prints
     Verify,
     /// What `prove --json FILE` and `test --json FILE` write
@@ -89,6 +93,8 @@ impl Schema {
     pub fn schema(self) -> Value {
         match self {
             Schema::Spec => vault_model::schema::schema(),
+            Schema::Check => json!(vault_model::mistakes::schema()),
+            Schema::Apply => json!(applied::schema()),
             Schema::Plan => json!(vault_model::told::plan_schema()),
             Schema::Verify => json!(vault_model::report::schema()),
             Schema::Report => json!(vault_testbed::report::schema()),

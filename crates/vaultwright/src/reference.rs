@@ -61,6 +61,8 @@ fn pages() -> Vec<Page> {
         Page { file: "lints.md", text: lints() },
         Page { file: "exit-codes.md", text: exits() },
         Page { file: "variables.md", text: variables() },
+        Page { file: "check.schema.json", text: schema(Schema::Check) },
+        Page { file: "apply.schema.json", text: schema(Schema::Apply) },
         Page { file: "plan.schema.json", text: schema(Schema::Plan) },
         Page { file: "verify.schema.json", text: schema(Schema::Verify) },
         Page { file: "report.schema.json", text: schema(Schema::Report) },

@@ -19,9 +19,9 @@ use vault_testbed::{
 };
 
 use crate::{
-    Exit,
+    Exit, applied,
     args::InputArgs,
-    output::{self, Progress, Terminal},
+    output::{Progress, Terminal},
     prove,
 };
 
@@ -43,6 +43,11 @@ pub struct UpArgs {
 
 pub async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     let inputs = args.inputs.inputs();
+    // Variables come later, from the servers; a path that leads nowhere is told before one is started.
+    match load(&args.spec, &SpecInputs { has_stand_ins: true, ..inputs.clone() }) {
+        Ok(_) | Err(ReadError::Refused(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     if args.on != Some(Kind::Docker) && !has_engine_only(args.on).await? {
         servers::find_or_build().await?;
     }
@@ -151,11 +156,11 @@ async fn start(
 async fn apply(vault: &Vault, spec: &Spec) -> anyhow::Result<bool> {
     let prepared = prepare(vault, spec).await?;
     let mut progress = Progress::new(spec.objects.len());
-    let applied =
+    let ended =
         prepared.apply(vault, &Stop::default(), &mut |event| progress.show(spec, event)).await?;
     progress.finish();
-    print!("applied {}: {}", spec.name, output::applied(&applied));
-    Ok(applied.succeeded())
+    print!("applied {}: {}", spec.name, applied::counts(&ended));
+    Ok(ended.succeeded())
 }
 
 /// On servers of its own: what stays up is neither used nor shortened by it.

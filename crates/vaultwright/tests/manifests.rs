@@ -60,6 +60,10 @@ fn the_namespace_of_what_names_none_can_be_said() {
 fn programs_read_the_same_mistakes() {
     let output = check(Path::new("fixtures/manifests/wrong/unknown-role"), &["--format", "json"]);
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let schema = run(&["schema", "check"]).stdout;
+    let schema = serde_json::from_slice(&schema).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(schema.is_valid(&said), "{said:#}");
     assert_eq!(said["format"], "vaultwright/mistakes/1");
     assert_eq!(said["mistakes"][0]["severity"], "error");
     assert!(said["mistakes"][0]["line"].is_u64());

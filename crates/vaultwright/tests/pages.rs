@@ -190,6 +190,17 @@ fn a_schema_refuses_what_is_no_report() {
             "plan",
             json!({ "format": "vaultwright/plan/1", "spec": "shop", "changes": [], "unchanged": 2 }),
         ),
+        (
+            "check",
+            json!({ "format": "vaultwright/mistakes/1", "mistakes": [{ "severity": "error", "message": "m" }] }),
+        ),
+        (
+            "apply",
+            json!({
+                "format": "vaultwright/applied/1", "spec": "shop",
+                "results": [{ "path": "sys/mounts/a", "action": "create", "outcome": "not started", "problem": "p" }],
+            }),
+        ),
         ("verify", json!({ "format": "vaultwright/report/1", "spec": "shop", "findings": [] })),
         (
             "report",
@@ -209,8 +220,9 @@ fn a_schema_refuses_what_is_no_report() {
         with_more["more"] = json!(true);
         assert!(!schema.is_valid(&with_more), "{of}");
         let mut with_less = good;
-        with_less.as_object_mut().unwrap().remove("spec");
-        with_less.as_object_mut().unwrap().remove("passed");
+        for name in ["spec", "passed", "mistakes"] {
+            with_less.as_object_mut().unwrap().remove(name);
+        }
         assert!(!schema.is_valid(&with_less), "{of}");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use vault_client::ExposeSecret;
 use vault_testbed::ground::VaultOptions;
 
-use crate::Bed;
+use crate::{Bed, SPEC};
 
 #[test]
 fn without_a_terminal_an_apply_wants_a_yes() {
@@ -28,12 +28,30 @@ fn an_apply_tells_programs_what_became_of_each_object() {
     else {
         return;
     };
-    let applied: Value =
-        serde_json::from_str(&bed.run("apply SPEC --yes --format json").out()).unwrap();
-    assert_eq!(applied["format"], "vaultwright/applied/1");
-    let outcomes = applied["results"].as_array().unwrap();
-    assert_eq!(outcomes.len(), 4);
-    assert!(outcomes.iter().all(|it| it["outcome"] == "done"));
+    bed.write(
+        "spec.yaml",
+        &format!("{SPEC}paths: {{ sys/quotas/rate-limit/bad: {{ rate: -1 }} }}\n"),
+    );
+    let outcomes = |told: &Value| -> Vec<String> {
+        let results = told["results"].as_array().unwrap().iter();
+        let told = results.map(|it| format!("{} {} {}", it["action"], it["path"], it["outcome"]));
+        told.map(|it| it.replace('"', "")).collect()
+    };
+    let applied = bed.told("apply", "apply SPEC --yes --format json");
+    assert_eq!(
+        outcomes(&applied),
+        [
+            "create sys/auth/approle done",
+            "create sys/policies/acl/app done",
+            "create sys/policies/acl/ops done",
+            "create sys/quotas/rate-limit/bad failed",
+            "create auth/approle/role/app done",
+        ]
+    );
+    let problem = applied["results"][3]["problem"].as_str().unwrap();
+    assert!(problem.starts_with("POST sys/quotas/rate-limit/bad: "), "{problem}");
+    let destroyed = bed.told("apply", "destroy SPEC --yes --format json");
+    assert!(outcomes(&destroyed).contains(&"delete sys/policies/acl/app done".to_owned()));
 }
 
 #[test]

@@ -74,6 +74,17 @@ impl Bed {
         run(&self.vault.address, token, self.folder.path(), words)
     }
 
+    /// What `words` prints for programs, which is as the published schema says.
+    #[track_caller]
+    pub fn told(&self, of: &str, words: &str) -> serde_json::Value {
+        let schema = serde_json::from_str(&self.run(&format!("schema {of}")).out()).unwrap();
+        let told = serde_json::from_str(&self.run(words).out()).unwrap();
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        let problems: Vec<String> = schema.iter_errors(&told).map(|it| it.to_string()).collect();
+        assert_eq!(problems, [""; 0], "{told:#}");
+        told
+    }
+
     /// A write past the tool.
     pub fn outside(&self, path: &str, body: serde_json::Value) -> serde_json::Value {
         self.runtime.block_on(async {

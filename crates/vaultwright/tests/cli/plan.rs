@@ -85,18 +85,6 @@ fn a_plan_for_programs_has_a_format() {
     assert_eq!(report["findings"][0]["verdict"], "missing");
 }
 
-/// What `words` prints is as the published schema says, and differs somewhere.
-#[track_caller]
-fn is_as_its_schema_says(bed: &Bed, of: &str, words: &str) {
-    let schema: Value = serde_json::from_str(&bed.run(&format!("schema {of}")).out()).unwrap();
-    let printed: Value = serde_json::from_str(&bed.run(words).out()).unwrap();
-    let schema = jsonschema::validator_for(&schema).unwrap();
-    let problems: Vec<String> = schema.iter_errors(&printed).map(|it| it.to_string()).collect();
-    assert_eq!(problems, [""; 0], "{printed:#}");
-    assert!(printed.to_string().contains("\"known_after_apply\""), "{printed:#}");
-    assert!(printed.to_string().contains("\"secret\":true"), "{printed:#}");
-}
-
 #[test]
 fn what_programs_are_told_is_as_the_schema_says() {
     let Some(bed) =
@@ -109,8 +97,13 @@ fn what_programs_are_told_is_as_the_schema_says() {
     assert_eq!(bed.run("apply SPEC --yes").code(), 0);
     bed.outside("auth/approle/role/app", json!({ "token_ttl": 86400 }));
     bed.outside("app/data/login", json!({ "data": { "password": "other" } }));
-    is_as_its_schema_says(&bed, "plan", "plan SPEC --format json");
-    is_as_its_schema_says(&bed, "verify", "verify SPEC --format json");
+    for of in ["plan", "verify"] {
+        let told = bed.told(of, &format!("{of} SPEC --format json")).to_string();
+        assert!(
+            told.contains("\"known_after_apply\"") && told.contains("\"secret\":true"),
+            "{told}"
+        );
+    }
 }
 
 #[test]
