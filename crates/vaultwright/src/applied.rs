@@ -87,8 +87,11 @@ pub fn counts(applied: &Applied) -> String {
     shown.collect::<Vec<String>>().join(", ") + "\n"
 }
 
-/// What went wrong with one change, and where the spec says it.
+/// What went wrong with one change, and where the spec says it. What was never begun is counted, and not told one by one.
 pub fn failure(spec: &Spec, event: &Event<'_>) -> Option<String> {
+    if matches!(event.outcome, Outcome::NotStarted) {
+        return None;
+    }
     let problem = problem(event.outcome)?;
     let place = place(spec, event).map(|it| format!("\n      {}", spec.sources.describe(it)));
     let text = format!("  ✗ {}: {problem}{}", event.path, place.unwrap_or_default());

@@ -112,11 +112,15 @@ async fn carry_out(
     let mut progress = output::Progress::new(prepared.plan.changes().count());
     let ended = prepared.apply(vault, &stop, &mut |it| progress.show(spec, it)).await;
     progress.finish();
-    watcher.abort();
+    let interrupted = watcher.end();
     let ended = ended?;
     match how.format {
         Format::Text => print!("{}", applied::counts(&ended)),
         Format::Json => output::json(&applied::told(spec, &ended)),
     }
-    Ok(if ended.succeeded() { Exit::Done } else { Exit::Failed })
+    Ok(match interrupted {
+        _ if ended.succeeded() => Exit::Done,
+        Some(code) => Exit::Interrupted(code),
+        None => Exit::Failed,
+    })
 }

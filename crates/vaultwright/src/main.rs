@@ -68,6 +68,8 @@ pub enum Exit {
     Failed,
     /// There are differences: `plan --exit-code`, `verify`.
     Differs,
+    /// By a signal, with its exit code; what was under way is finished.
+    Interrupted(u8),
 }
 
 fn main() -> ExitCode {
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         Ok(Exit::Done) => exits::DONE.into(),
         Ok(Exit::Failed) => exits::FAILED.into(),
         Ok(Exit::Differs) => exits::DIFFERS.into(),
+        Ok(Exit::Interrupted(code)) => code.into(),
         Err(err) => {
             eprintln!("{}", failure::show(&err));
             failure::code(&err)

@@ -4,7 +4,7 @@ use std::{
     io::{self, BufRead, IsTerminal, Write},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
 };
 
@@ -15,7 +15,7 @@ use vault_model::spec::Spec;
 use vault_provision::{Event, Stop};
 use vault_testbed::secrets::Secrets;
 
-use crate::applied;
+use crate::{applied, exits};
 
 pub fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
@@ -42,25 +42,42 @@ pub fn agrees(question: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// The first Ctrl-C or SIGTERM finishes what is under way; a second one ends the process at once.
-pub fn stop_on_signal(stop: Stop) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        signal().await;
-        eprintln!("stopping: what is under way is finished first; again to end at once");
-        stop.stop();
-        signal().await;
-        std::process::exit(i32::from(crate::exits::INTERRUPT));
-    })
+/// Waits for signals as long as it lives.
+pub struct Watcher {
+    task: JoinHandle<()>,
+    code: Arc<AtomicU8>,
 }
 
-async fn signal() {
+/// The first Ctrl-C or SIGTERM finishes what is under way; a second one ends the process at once.
+pub fn stop_on_signal(stop: Stop) -> Watcher {
+    let code = Arc::new(AtomicU8::new(exits::DONE));
+    let told = code.clone();
+    let task = tokio::spawn(async move {
+        told.store(signal().await, Ordering::Relaxed);
+        eprintln!("stopping: what is under way is finished first; again to end at once");
+        stop.stop();
+        std::process::exit(i32::from(signal().await));
+    });
+    Watcher { task, code }
+}
+
+impl Watcher {
+    /// The exit code of the signal that came, if one did.
+    pub fn end(self) -> Option<u8> {
+        self.task.abort();
+        Some(self.code.load(Ordering::Relaxed)).filter(|it| *it != exits::DONE)
+    }
+}
+
+/// The exit code of the signal that came.
+async fn signal() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => exits::INTERRUPT,
+        _ = terminate.recv() => exits::TERMINATE,
     }
 }
 

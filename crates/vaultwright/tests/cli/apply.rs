@@ -101,6 +101,42 @@ fn a_mount_with_data_is_kept_unless_its_data_may_go() {
 }
 
 #[test]
+fn an_apply_that_is_interrupted_says_so_and_the_next_one_finishes_it() {
+    let Some(bed) = Bed::new(
+        "an_apply_that_is_interrupted_says_so_and_the_next_one_finishes_it",
+        &VaultOptions::default(),
+    ) else {
+        return;
+    };
+    let policy = |it: usize| format!("    p{it}: {{ policy: '# {it}' }}\n");
+    let policies: String = (0..6000).map(policy).collect();
+    bed.write("spec.yaml", &format!("name: many\nsys:\n  policies:\n{policies}"));
+    let shown = bed.folder.path().join("shown");
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_vaultwright"))
+        .args(["apply", "spec.yaml", "--yes"])
+        .current_dir(bed.folder.path())
+        .env("VAULT_ADDR", &bed.vault.address)
+        .env("VAULT_TOKEN", bed.vault.root_token.expose_secret())
+        .stdout(std::fs::File::create(&shown).unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = std::time::Instant::now();
+    while bed.run("verify SPEC --target sys/policies/acl/p0").code() != 0 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing was written");
+    }
+    let told = std::process::Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
+    assert!(told.unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    let problem = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{problem}");
+    assert_eq!(problem.lines().count(), 1, "{problem}");
+    assert!(std::fs::read_to_string(shown).unwrap().ends_with(" not begun\n"));
+    assert!(bed.run("apply SPEC --yes").shown().ends_with(" done\n"));
+    assert_eq!(bed.run("verify SPEC").code(), 0);
+}
+
+#[test]
 fn two_applies_at_once_leave_what_the_spec_says() {
     let Some(bed) =
         Bed::new("two_applies_at_once_leave_what_the_spec_says", &VaultOptions::default())
