@@ -46,6 +46,8 @@ pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
     let mut built = vec![build_binary(&docker, image, VAULT_DOCKERFILE, "vault", &server.path)?];
     for side in contained() {
         built.push(match &side.programs.source {
+            // There was nothing to build it with.
+            Source::Go(pinned) if !pinned.binary().exists() => continue,
             Source::Go(pinned) => {
                 let image = format!("vaultwright/{}:latest", side.word);
                 let binary = pinned.binary();
