@@ -22,15 +22,18 @@ struct Page<'a> {
     took: String,
     aborted: Option<&'a str>,
     parts: Vec<Part<'a>>,
+    has_timelines: bool,
     style: &'static str,
     script: &'static str,
 }
 
 /// All of a feature's scenarios.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Part<'a> {
     feature: &'a str,
+    passed: usize,
     failed: usize,
+    skipped: usize,
     scenarios: Vec<Row<'a>>,
 }
 
@@ -72,6 +75,7 @@ pub fn html(results: &Results, about: &About) -> Result<String, HtmlError> {
         took: seconds(results.took),
         aborted: results.aborted.as_deref(),
         parts: parts(results),
+        has_timelines: results.scenarios.iter().any(|it| !it.turns.is_empty()),
         style: include_str!("page.css"),
         script: include_str!("page.js"),
     })))?)
@@ -83,13 +87,15 @@ fn parts(results: &Results) -> Vec<Part<'_>> {
     for result in &results.scenarios {
         let found = parts.iter().position(|it| it.feature == result.feature);
         let index = found.unwrap_or_else(|| {
-            parts.push(Part { feature: &result.feature, failed: 0, scenarios: Vec::new() });
+            parts.push(Part { feature: &result.feature, ..Part::default() });
             parts.len() - 1
         });
         parts[index].scenarios.push(row(result));
     }
     for part in &mut parts {
-        part.failed = part.scenarios.iter().filter(|it| it.verdict == "failed").count();
+        let count = |verdict| part.scenarios.iter().filter(|it| it.verdict == verdict).count();
+        (part.passed, part.failed, part.skipped) =
+            (count("passed"), count("failed"), count("skipped"));
         part.scenarios.sort_by_key(|it| it.verdict != "failed");
     }
     parts.sort_by_key(|it| it.failed == 0);

@@ -49,6 +49,11 @@ fn case(result: &ScenarioResult) -> TestCase {
         let step = format!("{sign:<6} {} {} ({:.2} s)", it.keyword, it.text, it.took.as_secs_f64());
         std::iter::once(step).chain(it.evidence.iter().map(|it| format!("       {it}")))
     });
-    case.set_system_out(steps.collect::<Vec<String>>().join("\n"));
+    let turns = result.turns.iter().map(|it| {
+        let lasts = it.lasts.map_or_else(String::new, |it| format!(" for {} s", it.as_secs()));
+        format!("{:.2} s {} {}{lasts}", it.at.as_secs_f64(), it.of, it.what.word())
+    });
+    let place = result.description.iter().cloned();
+    case.set_system_out(place.chain(steps).chain(turns).collect::<Vec<String>>().join("\n"));
     case
 }

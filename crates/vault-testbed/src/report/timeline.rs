@@ -47,10 +47,12 @@ pub(super) struct Tick {
 const WHOLE: f64 = 1000.0;
 const MOST_TICKS: f64 = 8.0;
 
-/// `None` where nothing lived. `took` is the width, unless a turn came later.
+/// `None` where nothing lived. From the whole second before the first turn to the scenario's end, or to a turn after it.
 pub(super) fn timeline(turns: &[TurnResult], took: Duration) -> Option<Timeline> {
     let last = turns.iter().map(|it| it.at).max()?;
-    let scale = Scale { seconds: took.max(last).as_secs_f64().max(0.001) };
+    let first = turns.iter().map(|it| it.at).min()?;
+    let from = first.as_secs_f64().floor();
+    let scale = Scale { from, to: took.max(last).as_secs_f64().max(from + 0.001) };
     let mut names: Vec<&str> = Vec::new();
     for turn in turns {
         if !names.contains(&turn.of.as_str()) {
@@ -64,8 +66,10 @@ pub(super) fn timeline(turns: &[TurnResult], took: Duration) -> Option<Timeline>
     Some(Timeline { lives: lives.collect(), ticks: scale.ticks() })
 }
 
+/// In seconds since the scenario began.
 struct Scale {
-    seconds: f64,
+    from: f64,
+    to: f64,
 }
 
 impl Scale {
@@ -87,9 +91,9 @@ impl Scale {
     }
 
     fn span(&self, from: Duration, to: Option<Duration>) -> Span {
-        let end = to.map(|it| it.as_secs_f64()).filter(|it| *it <= self.seconds);
+        let end = to.map(|it| it.as_secs_f64()).filter(|it| *it <= self.to);
         let from = self.at(from.as_secs_f64());
-        let width = self.at(end.unwrap_or(self.seconds)) - from;
+        let width = self.at(end.unwrap_or(self.to)) - from;
         Span { from, width, is_open: end.is_none() }
     }
 
@@ -104,21 +108,22 @@ impl Scale {
 
     /// At 1, 2 or 5 times a power of ten.
     fn ticks(&self) -> Vec<Tick> {
-        let least = self.seconds / MOST_TICKS;
+        let least = (self.to - self.from) / MOST_TICKS;
         let power = 10f64.powf(least.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|it| it * power).into_iter().find(|it| *it >= least);
         let step = step.unwrap_or(least);
-        let count = (self.seconds / step).floor() as u32;
+        let first = (self.from / step).ceil() as u32;
+        let last = (self.to / step).floor() as u32;
         let digits = usize::from(step < 1.0);
         let tick = |n: u32| {
             let seconds = f64::from(n) * step;
             Tick { at: self.at(seconds), label: format!("{seconds:.digits$}") }
         };
-        (0..=count).map(tick).collect()
+        (first..=last).map(tick).collect()
     }
 
     fn at(&self, seconds: f64) -> u32 {
-        (seconds / self.seconds * WHOLE).round().clamp(0.0, WHOLE) as u32
+        ((seconds - self.from) / (self.to - self.from) * WHOLE).round().clamp(0.0, WHOLE) as u32
     }
 }
 
@@ -155,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_life_ends_with_its_revocation() {
-        let turns = [turn(1000, Change::Issued, Some(60)), turn(6000, Change::Revoked, None)];
-        assert_eq!(spans(&turns, 10), [(100, 500, false)]);
+        let turns = [turn(0, Change::Issued, Some(60)), turn(6000, Change::Revoked, None)];
+        assert_eq!(spans(&turns, 10), [(0, 600, false)]);
     }
 
     #[test]
@@ -173,8 +178,14 @@ mod tests {
 
     #[test]
     fn what_lives_on_is_open() {
-        assert_eq!(spans(&[turn(2000, Change::Issued, Some(60))], 10), [(200, 800, true)]);
-        assert_eq!(spans(&[turn(2000, Change::Issued, None)], 10), [(200, 800, true)]);
+        assert_eq!(spans(&[turn(500, Change::Issued, Some(60))], 10), [(50, 950, true)]);
+        assert_eq!(spans(&[turn(500, Change::Issued, None)], 10), [(50, 950, true)]);
+    }
+
+    #[test]
+    fn what_came_before_the_first_turn_takes_no_room() {
+        let turns = [turn(6500, Change::Issued, Some(60)), turn(8000, Change::Revoked, None)];
+        assert_eq!(spans(&turns, 10), [(125, 375, false)]);
     }
 
     #[test]
@@ -184,7 +195,7 @@ mod tests {
             (3, vec!["0.0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]),
             (61, vec!["0", "10", "20", "30", "40", "50", "60"]),
         ] {
-            let scale = Scale { seconds: f64::from(seconds) };
+            let scale = Scale { from: 0.0, to: f64::from(seconds) };
             let found: Vec<String> = scale.ticks().into_iter().map(|it| it.label).collect();
             assert_eq!(found, labels);
         }

@@ -1,0 +1,181 @@
+//! The page of a run in headless Chromium: light and dark, wide and at a phone's width, by keyboard, for everybody.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use vault_testbed::{
+    ground::servers,
+    report::{self, About, Results, ScenarioResult, StepResult, TurnResult, Verdict},
+    world::Change,
+};
+
+const BROWSER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/browser");
+
+/// A line for each thing that is wrong. `None`, told on the standard output, where a browser is missing.
+fn problems(name: &str, page: &str) -> Option<String> {
+    let Some(chromium) = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(has)
+    else {
+        println!("SKIPPED {name}: there is no Chromium; Debian's package is chromium");
+        return None;
+    };
+    if let Some(missing) = ["node", "npm"].into_iter().find(|it| !has(it)) {
+        println!("SKIPPED {name}: there is no {missing}; Debian has a package of that name");
+        return None;
+    }
+    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&shots).unwrap();
+    let file = shots.join("page.html");
+    fs::write(&file, page).unwrap();
+    let modules = modules();
+    let mut check = Command::new("node");
+    check.arg(Path::new(BROWSER).join("check.mjs")).arg(&file).arg(modules.path()).arg(&shots);
+    check.arg(chromium);
+    if rustix::process::geteuid().is_root() {
+        // Chromium's own sandbox is for users; the page is ours.
+        check.arg("--no-sandbox");
+    }
+    let output = check.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
+fn has(program: &&str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success())
+}
+
+/// What the lock file names, in a folder of its own.
+fn modules() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(Path::new(BROWSER).join(file), folder.path().join(file)).unwrap();
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder.path());
+    let output = npm.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+fn step(text: &str, failed: bool, evidence: &[&str]) -> StepResult {
+    StepResult {
+        keyword: "Then".into(),
+        text: text.into(),
+        line: 7,
+        took: seconds(0.3),
+        failed,
+        evidence: evidence.iter().map(|it| (*it).to_owned()).collect(),
+    }
+}
+
+fn turn(of: &str, what: Change, at: f64, lasts: Option<u64>) -> TurnResult {
+    TurnResult { of: of.into(), what, at: seconds(at), lasts: lasts.map(Duration::from_secs) }
+}
+
+fn scenario(feature: &str, name: &str, verdict: Verdict) -> ScenarioResult {
+    ScenarioResult {
+        feature: feature.into(),
+        path: Some(PathBuf::from("features/shop.feature")),
+        line: 5,
+        rule: None,
+        name: name.into(),
+        description: Some("specs/shop/spec.yaml:19:7".into()),
+        tags: Vec::new(),
+        verdict,
+        steps: Vec::new(),
+        turns: Vec::new(),
+        took: seconds(12.0),
+        attempts: 1,
+        vaults_started_in: Vec::new(),
+    }
+}
+
+/// Every verdict, every turn, long words without a space, and signs that HTML has for itself.
+fn page() -> String {
+    let long = "v-approle-reader-TjpXUeoh4IRWPPROnzp8-1795698874-and-more-that-has-no-space-at-all";
+    let failed =
+        Verdict::Failed { reason: format!("28P01 password of {long} is <refused> & gone") };
+    let skipped = Verdict::Skipped { reason: "there is no `sshd` on this machine".into() };
+    let mut lives = scenario("Logins", "A login lives", Verdict::Passed);
+    lives.turns = vec![
+        turn(long, Change::Issued, 3.2, Some(4)),
+        turn(long, Change::Used, 3.4, None),
+        turn(long, Change::Renewed, 6.0, Some(4)),
+        turn("static", Change::Rotated, 7.0, Some(60)),
+        turn(long, Change::Revoked, 8.0, None),
+        turn(long, Change::Refused, 8.4, None),
+    ];
+    lives.steps = vec![step("the login works", false, &["logged in and asked `SELECT 1`"])];
+    let mut refused = scenario("Logins", &format!("{long} is refused"), failed);
+    refused.attempts = 3;
+    refused.steps = vec![step(&format!("{long} works"), true, &[long, "SQLSTATE 28P01"])];
+    let results = Results {
+        scenarios: vec![lives, refused, scenario("Keys", "A key is signed", skipped)],
+        took: seconds(24.0),
+        aborted: Some("interrupted".into()),
+    };
+    let about = About {
+        title: "Proof of shop".into(),
+        facts: vec![("when".into(), "2026-01-01 00:00 UTC".into()), ("on".into(), long.into())],
+        not_proven: vec![(format!("aws/roles/{long}"), "there is no server of AWS".into())],
+    };
+    report::html(&results, &about).unwrap()
+}
+
+#[test]
+fn a_page_of_every_verdict_is_for_everybody() {
+    let Some(problems) = problems("every-verdict", &page()) else { return };
+    assert_eq!(problems, "");
+}
+
+#[test]
+fn a_page_of_a_real_proof_is_for_everybody() {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!(
+            "SKIPPED a real proof: there is no Vault server; `cargo xtask servers` builds one"
+        );
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let html = folder.path().join("proof.html");
+    let mut prove = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    prove.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    prove.args(["prove", "fixtures/refuted/no-password", "--on", "process", "--concurrency", "2"]);
+    prove.args(["--only", "database/roles/*", "--html"]).arg(&html);
+    let output = prove.output().unwrap();
+    assert!(!output.stdout.contains(&0x1b), "there is no terminal that would show colours");
+    let page = fs::read_to_string(&html).unwrap();
+    assert!(page.contains("28P01"), "the evidence is not in the page");
+    let Some(problems) = problems("real-proof", &page) else { return };
+    assert_eq!(problems, "");
+}
+
+#[test]
+fn what_is_wrong_with_a_page_is_found() {
+    let broken = page()
+        .replace(
+            "</main>",
+            "<img src='http://127.0.0.1:9/a.png'><p style='width: 900px'>wide</p></main>",
+        )
+        .replace("row.hidden = ", "row.title = ")
+        .replace("form.hidden = false;", "form.hidden = false; console.error('trouble');");
+    let Some(problems) = problems("broken", &broken) else { return };
+    for wanted in [
+        "light, 1200 wide: it asks for http://127.0.0.1:9/a.png",
+        "dark, 1200 wide: image-alt: ",
+        "the console says trouble",
+        "what is searched for filters nothing",
+        "dark, 360 wide: it is 9",
+    ] {
+        assert!(problems.contains(wanted), "{wanted} is not in:\n{problems}");
+    }
+}
