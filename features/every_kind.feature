@@ -21,6 +21,8 @@ Feature: Every field of every kind is written, compared and put back
       | kubernetes     |
       | kv             |
       | ldap           |
+      | ldap-engine    |
+      | ldap-library   |
       | mounts         |
       | oidc           |
       | old-names      |

@@ -51,6 +51,7 @@ impl Inputs for Folder {
 /// What the samples that need a far side are told about it.
 const VARS: &[(&str, &str, &str)] = &[
     ("database-live", "db_admin_password", "sample-only"),
+    ("ldap-library", "ldap_admin_password", "sample-only"),
     ("database-files", "files", "/tmp/sample-files"),
 ];
 

@@ -96,6 +96,11 @@ fn logins_of_redis_are_proven() {
 }
 
 #[test]
+fn logins_of_a_directory_are_proven() {
+    is_proven("fixtures/proven/openldap", &[]);
+}
+
+#[test]
 fn what_is_signed_is_proven_by_those_who_take_it() {
     is_proven("fixtures/proven/issuers", &[]);
 }
@@ -232,6 +237,23 @@ fn a_root_password_that_stays_is_refuted() {
 #[test]
 fn a_static_role_of_no_login_is_refuted() {
     is_refuted("no-such-login", "database/static-roles/*", "could be made", "reportin");
+}
+
+#[test]
+fn an_entry_of_a_directory_that_stays_is_refuted() {
+    is_refuted("ldap-entry-stays", "directory/role/*", "is refused by its database", "still works");
+}
+
+#[test]
+fn a_static_role_of_no_entry_is_refuted() {
+    let step = "could be made";
+    is_refuted("ldap-no-such-entry", "directory/static-role/*", step, "No Such Object");
+}
+
+#[test]
+fn logins_of_a_directory_that_write_are_refuted() {
+    let evidence = "sn Brown` works as v_";
+    is_refuted("ldap-writes-all", "directory/creds/*", "the login cannot", evidence);
 }
 
 #[test]

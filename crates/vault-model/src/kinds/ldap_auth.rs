@@ -1,9 +1,11 @@
 //! Logins by a directory.
 
-use serde_json::Value;
-
-use super::{keep, token};
-use crate::{Body, kind::*};
+use super::{
+    keep,
+    ldap::{TLS, in_lower_case},
+    token,
+};
+use crate::kind::*;
 
 pub const ENGINE: Engine = Engine {
     name: "ldap",
@@ -89,17 +91,3 @@ const CONFIG: &[Field] = fields![
     ],
     token::FIELDS,
 ];
-
-const TLS: &[&str] = &["tls10", "tls11", "tls12", "tls13"];
-
-fn in_lower_case(mut body: Body, fields: &[&str]) -> Body {
-    for field in fields {
-        if let Some(Value::String(text)) = body.get_mut(*field) {
-            // A reference is no text yet.
-            if !text.contains("${") {
-                *text = text.to_lowercase();
-            }
-        }
-    }
-    body
-}

@@ -9,6 +9,7 @@ mod identity;
 mod jwt;
 mod kubernetes;
 mod kv;
+mod ldap;
 mod ldap_auth;
 mod mount;
 mod oidc;
@@ -38,6 +39,7 @@ pub const ENGINES: &[&Engine] = &[
     &identity::ENGINE,
     &kv::VERSION_1,
     &kv::VERSION_2,
+    &ldap::ENGINE,
     &pki::ENGINE,
     &ssh::ENGINE,
     &sys::ENGINE,

@@ -43,7 +43,7 @@ pub use api::Health;
 pub use consumer::{Consumer, Program, write_private};
 pub use docker::{OWNER_LABEL, RUN_LABEL};
 pub use error::{Error, Result};
-pub use far::{FAR_SIDES, FarSide, Login, POSTGRES, Server, ServerOptions};
+pub use far::{FAR_SIDES, FarSide, Login, OPENLDAP, POSTGRES, Server, ServerOptions};
 pub use interrupt::interrupted;
 pub use inventory::{Inventory, Line};
 pub use run::{Run, Swept};

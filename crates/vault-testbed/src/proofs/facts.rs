@@ -70,6 +70,29 @@ pub const ROWS: &[Row] = &[
         fits: aws::rotation,
     },
     Row {
+        kinds: &[("secret/ldap", "roles")],
+        template: "database_roles",
+        issues: Some("{mount}/creds/{name}"),
+        fits: configured,
+    },
+    Row {
+        kinds: &[("secret/ldap", "static_roles")],
+        template: "database_static_roles",
+        issues: Some("{mount}/static-cred/{name}"),
+        fits: |spec, role| match role.said.contains_key("dn") {
+            true => configured(spec, role),
+            false => Fit::Unproven(
+                "it says no `dn`, so that nobody can tell whose password it is".to_owned(),
+            ),
+        },
+    },
+    Row {
+        kinds: &[("secret/ldap", "config")],
+        template: "root_rotation",
+        issues: None,
+        fits: |_, object| if object.rotates_root() { Fit::Proven } else { Fit::Beside },
+    },
+    Row {
         kinds: &[("auth/approle", "roles")],
         template: "approle_roles",
         issues: None,
@@ -268,7 +291,9 @@ pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
 }
 
 pub fn without_proof(object: &Object) -> Option<String> {
-    names::open(object).or_else(|| aws::unending(object))
+    let is_library = kind(object) == ("secret/ldap", "library");
+    let lent = || is_library.then(|| "checking accounts out and in has no proof yet".to_owned());
+    names::open(object).or_else(|| aws::unending(object)).or_else(lent)
 }
 
 /// The row and the object that answer at `path`.
@@ -303,6 +328,16 @@ fn on_known(spec: &Spec, role: &Object) -> Fit {
         Some(connection) if far_side(connection).is_some() => Fit::Proven,
         Some(_) => Fit::Unproven(only_known()),
         None => Fit::Unproven(format!("{path} is not in the spec")),
+    }
+}
+
+/// By what its mount says of its one server.
+fn configured(spec: &Spec, role: &Object) -> Fit {
+    let engine = FarSide::of_engine(role.kind.docs).and_then(|it| it.engine.as_ref());
+    let config = engine.map(|it| role.at(it.config)).unwrap_or_default();
+    match spec.object(&config) {
+        Some(_) => Fit::Proven,
+        None => Fit::Unproven(format!("{config} is not in the spec")),
     }
 }
 
@@ -389,7 +424,7 @@ pub fn policies(object: &Object) -> Vec<String> {
 fn used_by(spec: &Spec, connection: &Object) -> Vec<String> {
     let is_of = |it: &Object| {
         let name = it.said.get("db_name").and_then(Value::as_str);
-        // The other engine that has roots has one.
+        // Engines that are not for databases have one.
         it.mount() == connection.mount() && name.is_none_or(|it| it == connection.name())
     };
     let issues = |row: &Row| {

@@ -22,7 +22,7 @@ use vault_provision::{Stop, prepare};
 
 use super::spec::read;
 use crate::{
-    ground::{POSTGRES, ServerOptions},
+    ground::{OPENLDAP, POSTGRES, ServerOptions},
     world::{Failure, Result, World, ensure, failure},
 };
 
@@ -41,6 +41,12 @@ async fn the_sample(world: &mut World, name: String) -> Result {
         world.vars.insert("db_url".into(), url);
         world.vars.insert("db_admin".into(), "vault".into());
     }
+    if text.contains("needs: [openldap]") {
+        let options = ServerOptions { init: Some(ACCOUNTS.into()), ..ServerOptions::of(&OPENLDAP) };
+        world.start_server("ldap_admin", &options).await?;
+        let url = world.vars.remove("ldap_admin_url").unwrap_or_default();
+        world.vars.insert("ldap_address".into(), url);
+    }
     if text.contains("needs: [files]") {
         let folder = world.path("fixtures/samples/pem");
         world.vars.insert("files".into(), folder.display().to_string().into());
@@ -50,6 +56,22 @@ async fn the_sample(world: &mut World, name: String) -> Result {
 }
 
 const LOGINS: &str = "CREATE ROLE sample_login LOGIN";
+const ACCOUNTS: &str = "dn: ou=people,dc=example,dc=com
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=job-a,ou=people,dc=example,dc=com
+objectClass: account
+objectClass: simpleSecurityObject
+uid: job-a
+userPassword: first
+
+dn: uid=job-b,ou=people,dc=example,dc=com
+objectClass: account
+objectClass: simpleSecurityObject
+uid: job-b
+userPassword: first
+";
 
 /// One field of each object at a time.
 #[then(expr = "each field that somebody else changes is seen alone, and put back")]

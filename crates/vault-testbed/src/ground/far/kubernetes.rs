@@ -37,6 +37,7 @@ pub static KUBERNETES: FarSide = FarSide {
         names: &["kubernetes"],
         places: &[],
         users: &[],
+        version_option: "--version",
         before_version: "Kubernetes v",
         found: OnceLock::new(),
     },
@@ -45,6 +46,7 @@ pub static KUBERNETES: FarSide = FarSide {
         "../../../../../fixtures/servers/images/kubernetes/Dockerfile"
     )),
     plugin: None,
+    engine: None,
     gives: &[CA_CERTIFICATE, TOKEN_REVIEWER_JWT],
     hello: "GET /api",
     catalogue: "serviceaccounts",

@@ -25,6 +25,7 @@ pub static MARIADB: FarSide = FarSide {
         places: &[("/usr", "bin"), ("/usr", "libexec")],
         // MariaDB refuses to run as root.
         users: &["mysql", "nobody"],
+        version_option: "--version",
         before_version: " Ver ",
         found: OnceLock::new(),
     },
@@ -39,6 +40,7 @@ pub static MARIADB: FarSide = FarSide {
         version_command: "mariadbd --version | sed 's/.*Ver \\([0-9]*\\.[0-9]*\\).*/\\1/'",
     },
     plugin: Some(Plugin { name: "mysql", place }),
+    engine: None,
     gives: &[],
     hello: "SELECT 1",
     catalogue: "mysql.user",

@@ -4,10 +4,12 @@ mod aws;
 mod aws_request;
 mod initial;
 pub mod kubernetes;
+mod ldif;
 mod login;
 mod mariadb;
 mod mongodb;
 mod mongodb_wire;
+mod openldap;
 mod postgres;
 mod programs;
 mod redis;
@@ -32,6 +34,7 @@ use super::run::Run;
 
 pub use aws::{AWS, place as place_of_aws};
 pub use login::{Lack, Login, NoAnswer, Refusal, Said};
+pub use openldap::OPENLDAP;
 pub use postgres::{POSTGRES, options as postgres_login};
 pub use programs::{Installation, Programs, Source};
 pub use server::Server;
@@ -60,6 +63,8 @@ pub struct FarSide {
     pub(super) recipe: Recipe,
     /// Where Vault's database engine speaks to it.
     pub plugin: Option<Plugin>,
+    /// Where Vault has an engine for it and nothing else.
+    pub engine: Option<Engine>,
     /// What else than an address and a login it gives to `ground.yaml`, such as a certificate: `prepare` says it.
     pub gives: &'static [&'static str],
     /// What every login may say.
@@ -90,6 +95,15 @@ pub struct Plugin {
     pub place: Place,
 }
 
+/// How a server is spoken of to an engine of its own.
+pub struct Engine {
+    /// The page that documents it, as its kinds name it.
+    pub docs: &'static str,
+    /// The path of its configuration.
+    pub config: &'static str,
+    pub place: Place,
+}
+
 /// The first is what is meant where nobody says it.
 pub static FAR_SIDES: &[&FarSide] = &[
     &POSTGRES,
@@ -98,6 +112,7 @@ pub static FAR_SIDES: &[&FarSide] = &[
     &mongodb::MONGODB,
     &kubernetes::KUBERNETES,
     &AWS,
+    &OPENLDAP,
 ];
 
 /// How a server is wanted.
@@ -207,6 +222,11 @@ impl FarSide {
     pub fn of_plugin(plugin: &str) -> Option<&'static Self> {
         let speaks = |it: &&Self| it.plugin.as_ref().is_some_and(|it| plugin.starts_with(it.name));
         FAR_SIDES.iter().copied().find(speaks)
+    }
+
+    /// By the documentation of its engine.
+    pub fn of_engine(docs: &str) -> Option<&'static Self> {
+        FAR_SIDES.iter().copied().find(|it| it.engine.as_ref().is_some_and(|it| it.docs == docs))
     }
 }
 

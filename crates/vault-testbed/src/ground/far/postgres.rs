@@ -25,6 +25,7 @@ pub static POSTGRES: FarSide = FarSide {
         places: &[("/usr/lib/postgresql", "bin"), ("/usr", "bin"), ("/usr/local/pgsql", "bin")],
         // PostgreSQL refuses to run as root.
         users: &["postgres", "nobody"],
+        version_option: "--version",
         before_version: "(PostgreSQL) ",
         found: OnceLock::new(),
     },
@@ -40,6 +41,7 @@ pub static POSTGRES: FarSide = FarSide {
         version_command: "ls /usr/lib/postgresql",
     },
     plugin: Some(Plugin { name: "postgresql", place }),
+    engine: None,
     gives: &[],
     hello: "SELECT 1",
     catalogue: "pg_roles",

@@ -20,7 +20,9 @@ pub struct Programs {
     pub places: &'static [(&'static str, &'static str)],
     /// Who runs it where this user is root: the first that the machine knows. None: root may.
     pub users: &'static [&'static str],
-    /// What stands before the version in the output of `--version`.
+    /// The option by which a program says its version.
+    pub version_option: &'static str,
+    /// What stands before the version in what it says then.
     pub before_version: &'static str,
     /// Looked for once: each is asked for its version.
     pub found: OnceLock<Vec<Installation>>,
@@ -178,8 +180,8 @@ fn folders(programs: &Programs) -> Vec<PathBuf> {
 /// `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`
 fn version_of(programs: &Programs, folder: &Path) -> Option<String> {
     let mut command = Command::new(folder.join(programs.names[0]));
-    let output = command.arg("--version").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
+    let output = command.arg(programs.version_option).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).ok()?;
     let (_, version) = text.split_once(programs.before_version)?;
     let is_of_version = |letter: &char| letter.is_ascii_digit() || *letter == '.';
     Some(version.chars().take_while(is_of_version).collect()).filter(|it: &String| !it.is_empty())

@@ -21,6 +21,8 @@ pub struct DatabaseLogin {
     /// Where it was read.
     pub path: String,
     pub username: String,
+    /// Its name for its server: in a directory, where it stands there.
+    user: String,
     password: SecretString,
     session_token: Option<SecretString>,
     /// None for a static role.
@@ -36,7 +38,7 @@ const SLACK: Duration = Duration::from_secs(1);
 
 impl DatabaseLogin {
     fn login(&self) -> Login {
-        let login = self.place.login.with(&self.username, &self.password);
+        let login = self.place.login.with(&self.user, &self.password);
         Login { session_token: self.session_token.clone(), ..login }
     }
 
@@ -74,6 +76,9 @@ async fn issued(world: &mut World, path: String) -> Result {
     if let Some(token) = &session_token {
         world.add_secret(&format!("the session token of {username}"), token.expose_secret());
     }
+    let names = data.get("dn").or_else(|| data.get("distinguished_names")?.get(0));
+    let user = names.and_then(Value::as_str).filter(|it| !it.is_empty()).unwrap_or(&username);
+    let user = user.to_owned();
     let seconds = answer.lease.as_ref().map_or(0, |it| it.duration_seconds);
     let seen = match &answer.lease {
         Some(lease) => format!("{username}, lease {} of {seconds} s", lease.id),
@@ -83,6 +88,7 @@ async fn issued(world: &mut World, path: String) -> Result {
     world.proven.login = Some(DatabaseLogin {
         path,
         username,
+        user,
         password: password.into(),
         session_token,
         lease: answer.lease,
@@ -311,7 +317,7 @@ async fn is_unknown(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let (superuser, catalogue) = (login.superuser()?, login.place.login.side.catalogue);
     until(SOON, || async {
-        let is_known = superuser.knows(&login.username).await?;
+        let is_known = superuser.knows(&login.user).await?;
         ensure(!is_known, || format!("{catalogue} still has {}", login.username))
     })
     .await?;
@@ -377,8 +383,8 @@ async fn take_new_password(world: &mut World, deadline: Duration) -> Result {
 async fn first_password_refused(world: &mut World, path: String) -> Result {
     let object = world.proven.object(&path)?;
     let said = |key: &str| object.said.get(key).and_then(Value::as_str).map(str::to_owned);
-    let username = said("username").or_else(|| said("access_key"));
-    let password = said("password").or_else(|| said("secret_key"));
+    let username = said("username").or_else(|| said("access_key")).or_else(|| said("binddn"));
+    let password = said("password").or_else(|| said("secret_key")).or_else(|| said("bindpass"));
     let (Some(username), Some(password)) = (username, password) else {
         return Err(world.skip(format!("the spec gives {path} no username and password")));
     };
@@ -406,7 +412,7 @@ async fn rotation_period(world: &mut World, seconds: u64) -> Result {
     let path = format!("{mount}/{section}/{name}");
     let there = there(world, &path).await?;
     let mut body = Body::from_iter([("rotation_period".to_owned(), json!(seconds))]);
-    for key in ["db_name", "username"] {
+    for key in ["db_name", "username", "dn"] {
         body.extend(there.get(key).map(|it| (key.to_owned(), it.clone())));
     }
     world.vault()?.write(&path, body).await?;

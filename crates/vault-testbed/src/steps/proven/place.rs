@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{
-    ground::far::{AWS, FarSide, Login, place_of_aws},
+    ground::far::{AWS, Engine, FAR_SIDES, FarSide, Login, place_of_aws},
     steps::vault::there,
     world::{Failure, Result, World},
 };
@@ -22,6 +22,11 @@ impl Place {
     /// Through Vault's own configuration, not through the spec.
     pub async fn of_issuer(world: &World, path: &str) -> Result<Self> {
         let (mount, name, section) = parts(path)?;
+        let configs = FAR_SIDES.iter().filter_map(|it| it.engine.as_ref());
+        let mut configs = configs.map(|it| it.config.replace("{mount}", mount));
+        if let Some(config) = configs.find(|it| engine_at(world, it).is_some()) {
+            return Self::of_connection(world, &config).await;
+        }
         let role = there(world, &format!("{mount}/{section}/{name}")).await?;
         // AWS's engine has one, and its roles don't name it.
         let connection = role.get("db_name").and_then(Value::as_str).unwrap_or("root");
@@ -39,7 +44,10 @@ impl Place {
                 let place = details.zip(side.plugin.as_ref());
                 (side, place.and_then(|(details, plugin)| (plugin.place)(details)))
             }
-            None => (&AWS, place_of_aws(&config)),
+            None => match engine_at(world, path) {
+                Some((side, engine)) => (side, (engine.place)(&config)),
+                None => (&AWS, place_of_aws(&config)),
+            },
         };
         let (address, database) =
             place.ok_or_else(|| Failure(format!("the connection of {path} names no host")))?;
@@ -54,11 +62,21 @@ impl Place {
     }
 }
 
+/// The far side whose own engine is configured at `path`.
+fn engine_at(world: &World, path: &str) -> Option<(&'static FarSide, &'static Engine)> {
+    let side = FarSide::of_engine(world.proven.object(path).ok()?.kind.docs)?;
+    Some((side, side.engine.as_ref()?))
+}
+
 /// Of `database/creds/app`: the mount, the name, and the section of its role.
 pub(super) fn parts(path: &str) -> Result<(&str, &str, &'static str)> {
-    let sections = [("/creds/", "roles"), ("/static-creds/", "static-roles")];
+    let sections = [
+        ("/creds/", "roles"),
+        ("/static-creds/", "static-roles"),
+        ("/static-cred/", "static-role"),
+    ];
     let found = sections.iter().find_map(|(word, section)| {
         path.split_once(word).map(|(mount, name)| (mount, name, *section))
     });
-    found.ok_or_else(|| Failure(format!("{path} is no path that issues logins of a database")))
+    found.ok_or_else(|| Failure(format!("{path} is no path that issues logins")))
 }
