@@ -245,7 +245,7 @@ async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
         Said::Refused(refusal) if refusal.is_of_the_login() => {}
         other => panic!("{title}: {other:?}"),
     }
-    let superuser = server.superuser("");
+    let superuser = server.superuser(&server.database);
     assert!(superuser.knows(&admin.user).await.unwrap(), "{title}");
     assert!(!superuser.knows("nobody-of-that-name").await.unwrap(), "{title}");
     server.stop().await.unwrap();
