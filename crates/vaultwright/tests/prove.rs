@@ -269,12 +269,6 @@ fn an_entity_of_another_team_is_refuted() {
 }
 
 #[test]
-fn an_alias_that_another_takes_away_is_refuted() {
-    let step = "its token is of \"identity/entity/name/ann\"";
-    is_refuted("alias-said-twice", "identity/entity-alias/*", step, "the token's entity is");
-}
-
-#[test]
 fn an_audit_log_in_clear_is_refuted() {
     let evidence = "the audited secret";
     is_refuted("audit-log-raw", "sys/audit/*", "has no secret in clear", evidence);
