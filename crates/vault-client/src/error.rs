@@ -36,7 +36,7 @@ pub enum Failure {
         retry_after: Option<Duration>,
     },
     Sealed,
-    /// This node doesn't serve requests, and there is no active one to ask.
+    /// This node leaves requests to the active one.
     Standby,
     Uninitialized,
     /// KV v2: another version than the expected one is there.
@@ -236,7 +236,7 @@ impl fmt::Display for Failure {
             }
             Failure::RateLimited { retry_after: None } => write!(f, "too many requests"),
             Failure::Sealed => write!(f, "Vault is sealed"),
-            Failure::Standby => write!(f, "this node is on standby and no node is active"),
+            Failure::Standby => write!(f, "this node is on standby"),
             Failure::Uninitialized => write!(f, "Vault isn't initialised"),
             Failure::CasMismatch => write!(f, "another version is there than the expected one"),
             Failure::Consistency => write!(f, "this node hasn't caught up yet"),

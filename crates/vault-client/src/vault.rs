@@ -218,7 +218,8 @@ impl Vault {
             };
             let is_last = attempt >= self.door.settings.max_retries;
             let budget = self.door.retry_budget();
-            match retry::wait(&error, patience, attempt, started.elapsed(), budget)
+            let spent = started.elapsed();
+            match retry::wait(&error, patience, attempt, spent, budget, retry::random())
                 .filter(|_| !is_last)
             {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -283,7 +284,9 @@ impl Vault {
         let answer = anonymous.ask(&request, &prepared, 0).await;
         let data = answer.ok().and_then(|it| it.data).unwrap_or_default();
         if data.get("initialized") == Some(&false.into()) {
-            return VaultError { failure: Failure::Uninitialized, ..error };
+            // Its reason is that it is sealed, which is no reason to unseal it.
+            let reasons = Vec::new();
+            return VaultError { failure: Failure::Uninitialized, reasons, ..error };
         }
         error
     }

@@ -1,5 +1,7 @@
 //! From a request to HTTP, and from what came back to an answer or a failure.
 
+use std::time::{Duration, SystemTime};
+
 use http::{HeaderMap, HeaderValue, header};
 use rustify::{
     Endpoint,
@@ -169,7 +171,7 @@ fn failure(
         404 => absence(heard, body),
         405 => Failure::Unsupported,
         412 => Failure::Consistency,
-        429 => Failure::RateLimited { retry_after: retry_after(&heard.headers) },
+        429 => Failure::RateLimited { retry_after: retry_after(&heard.headers, SystemTime::now()) },
         472 | 473 => Failure::Standby,
         503 if says("is sealed") => Failure::Sealed,
         500.. if says("Vault is sealed") => Failure::Sealed,
@@ -205,10 +207,16 @@ fn content_kind(headers: &HeaderMap) -> String {
     kind.map_or(String::new(), |it| format!(" (it sent {it})"))
 }
 
-/// In seconds, as Vault says it. Dates are what other servers say; those are left to the usual backoff.
-fn retry_after(headers: &HeaderMap) -> Option<std::time::Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(std::time::Duration::from_secs(seconds))
+/// In seconds, as Vault says it, or as a date, as proxies before it do.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        // What is past is now.
+        Err(_) => {
+            Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default())
+        }
+    }
 }
 
 /// What would be changed on the way is refused, since another path would be asked.
@@ -255,4 +263,31 @@ fn query(body: &Body) -> String {
         }
     }
     out.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_wait_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (said, expected) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sunday, 06-Nov-94 08:50:07 GMT", Some(30)),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            ("-1", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let header = HeaderValue::from_str(said).expect("a header");
+            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, header)]);
+            let seconds = retry_after(&headers, now).map(|it| it.as_secs());
+            assert_eq!(seconds, expected, "{said}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
 }

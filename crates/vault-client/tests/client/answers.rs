@@ -159,7 +159,7 @@ async fn each_trouble_of_a_server_has_its_name() {
     check(
         errors(500, &["local node not active but active cluster node not found"]),
         expect![[r#"
-            GET secret/data/app: this node is on standby and no node is active (status 500): local node not active but active cluster node not found
+            GET secret/data/app: this node is on standby (status 500): local node not active but active cluster node not found
               wait until a node is active (`vault status`), or point VAULT_ADDR at the active one
         "#]],
     )
@@ -227,7 +227,7 @@ async fn an_uninitialized_vault_is_told_from_a_sealed_one() {
     let vault = vault_with(&server.uri(), |it| it.max_retries = 0);
     let error = vault.read("sys/mounts").await.unwrap_err();
     expect![[r#"
-        GET sys/mounts: Vault isn't initialised (status 503): Vault is sealed
+        GET sys/mounts: Vault isn't initialised (status 503)
           initialise it: `vault operator init`
     "#]]
     .assert_eq(&show(&error));
@@ -239,15 +239,27 @@ async fn an_uninitialized_vault_is_told_from_a_sealed_one() {
 }
 
 #[tokio::test]
-async fn the_health_of_a_node_is_its_status_code() {
-    for (status, failure) in
-        [(429, Failure::Standby), (501, Failure::Uninitialized), (503, Failure::Sealed)]
-    {
+async fn the_health_of_a_node_is_its_status_code_and_says_one_thing() {
+    let mut told = String::new();
+    for status in [429, 472, 473, 501, 503] {
         let server = always(json_answer(status, json!({ "initialized": true }))).await;
         let error = vault(&server.uri()).read("sys/health").await.unwrap_err();
-        assert_eq!(error.failure, failure);
+        told.push_str(&show(&error));
         assert!(count(&server).await <= 2, "health isn't asked again");
     }
+    expect![[r#"
+        GET sys/health: this node is on standby (status 429)
+          wait until a node is active (`vault status`), or point VAULT_ADDR at the active one
+        GET sys/health: this node is on standby (status 472)
+          wait until a node is active (`vault status`), or point VAULT_ADDR at the active one
+        GET sys/health: this node is on standby (status 473)
+          wait until a node is active (`vault status`), or point VAULT_ADDR at the active one
+        GET sys/health: Vault isn't initialised (status 501)
+          initialise it: `vault operator init`
+        GET sys/health: Vault is sealed (status 503)
+          unseal it: `vault operator unseal`
+    "#]]
+    .assert_eq(&told);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use expect_test::expect;
 use serde_json::{Value, json};
 use vault_client::{ExposeSecret, Failure, Login, SecretString, Vault, VaultError};
 use vault_model::{
@@ -296,14 +297,18 @@ async fn a_vault_says_whether_it_is_uninitialized_sealed_or_neither() {
     let nobody = Vault::new(&server.settings).unwrap();
     let health = nobody.health().await.unwrap();
     assert_eq!((health.initialized, health.sealed), (false, true));
-    assert_eq!(fails(nobody.read("sys/mounts")).await.failure, Failure::Uninitialized);
+    let told = |error: VaultError| format!("{error}; {}", error.remedy().unwrap());
+    expect![
+        "GET sys/mounts: Vault isn't initialised (status 503); initialise it: `vault operator init`"
+    ]
+    .assert_eq(&told(fails(nobody.read("sys/mounts")).await));
 
     let init =
         Request::post("sys/init", body(json!({ "secret_shares": 1, "secret_threshold": 1 })));
     let keys = nobody.send_once(&init).await.unwrap().data.unwrap();
     let root = nobody.with_token(keys["root_token"].as_str().unwrap().to_string().into());
-    let sealed = fails(root.read("sys/mounts")).await;
-    assert_eq!(sealed.failure, Failure::Sealed, "{sealed}");
+    expect!["GET sys/mounts: Vault is sealed (status 503); unseal it: `vault operator unseal`"]
+        .assert_eq(&told(fails(root.read("sys/mounts")).await));
     write(&nobody, "sys/unseal", json!({ "key": keys["keys"][0] })).await;
     assert!(root.read("sys/mounts").await.unwrap().is_some());
     let health = nobody.health().await.unwrap();

@@ -1,6 +1,6 @@
 //! What is asked again, what isn't, and how long that takes.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use expect_test::expect;
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener};
@@ -99,13 +99,30 @@ async fn retry_after_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_retry_after_beyond_the_budget_is_told_at_once() {
-    let server = always(errors(429, &[]).insert_header("retry-after", "60")).await;
+async fn a_retry_after_that_is_a_date_is_waited_for() {
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+    let slow_down = errors(429, &["rate limit quota exceeded"]).insert_header("retry-after", date);
+    let server = in_turn(vec![slow_down, ok()]).await;
+    let vault = vault_with(&server.uri(), |it| it.retry_budget = Duration::from_secs(20));
     let started = Instant::now();
-    let error = write(&vault(&server.uri()), How::Usual).await.unwrap_err();
-    assert_eq!(error.failure, Failure::RateLimited { retry_after: Some(Duration::from_secs(60)) });
-    assert!(started.elapsed() < Duration::from_secs(1));
-    assert_eq!(count(&server).await, 1);
+    write(&vault, How::Usual).await.unwrap();
+    // A date is cut to the second.
+    assert!(started.elapsed() >= Duration::from_millis(1500), "{:?}", started.elapsed());
+    assert_eq!(count(&server).await, 2);
+}
+
+#[tokio::test]
+async fn a_retry_after_beyond_the_budget_is_told_at_once() {
+    for seconds in [60, u64::MAX] {
+        let slow_down = errors(429, &[]).insert_header("retry-after", seconds.to_string());
+        let server = always(slow_down).await;
+        let started = Instant::now();
+        let error = write(&vault(&server.uri()), How::Usual).await.unwrap_err();
+        let retry_after = Some(Duration::from_secs(seconds));
+        assert_eq!(error.failure, Failure::RateLimited { retry_after });
+        assert!(started.elapsed() < Duration::from_secs(1));
+        assert_eq!(count(&server).await, 1);
+    }
 }
 
 #[tokio::test]
