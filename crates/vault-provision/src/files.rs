@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::{self, Read as _},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,6 +20,8 @@ use vault_model::{
 pub enum ReadError {
     #[error("cannot read {path}: {source}", path = path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error("{path} is a {what} and no file", path = path.display())]
+    NoFile { path: PathBuf, what: &'static str },
     #[error("{path} holds no spec: no file in it ends in .yaml", path = path.display())]
     Empty { path: PathBuf },
     #[error("{path} holds no manifest: no file below it ends in .yaml, .yml or .json", path = path.display())]
@@ -95,7 +98,9 @@ fn spec_files(folder: &Path) -> Result<Vec<SpecFile>, ReadError> {
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let is_yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-        if is_yaml && path.is_file() && path.file_stem().is_none_or(|it| it != "ground") {
+        let is_ground = path.file_stem().is_some_and(|it| it == "ground");
+        // A link to nowhere and a pipe are left in: what is passed over in silence would be missing from the spec.
+        if is_yaml && !is_ground && !is_editors_lock(&path) && !path.is_dir() {
             paths.push(path);
         }
     }
@@ -104,6 +109,11 @@ fn spec_files(folder: &Path) -> Result<Vec<SpecFile>, ReadError> {
     }
     paths.sort();
     paths.iter().map(|it| read(it)).collect()
+}
+
+/// Emacs marks what is being edited by a link to nowhere.
+fn is_editors_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b".#"))
 }
 
 /// The SQL that the servers of a spec's ground begin with. What is wrong with it is for the ground to say.
@@ -118,9 +128,12 @@ fn init(folder: &Path) -> Vec<String> {
     names.filter_map(|it| disk.file(it).ok()).collect()
 }
 
-/// No more than the limit, whatever the path is: a pipe or a device doesn't say how long it is.
+/// No more than the limit, whatever the path is: a pipe doesn't say how long it is.
 fn read(path: &Path) -> Result<SpecFile, ReadError> {
     let failed = |source| ReadError::Io { path: path.to_owned(), source };
+    if let Some(what) = endless(path, fs::metadata(path).map_err(failed)?.file_type()) {
+        return Err(ReadError::NoFile { path: path.to_owned(), what });
+    }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(failed)?;
     file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -129,6 +142,17 @@ fn read(path: &Path) -> Result<SpecFile, ReadError> {
         return Err(failed(io::Error::other(problem)));
     }
     Ok(SpecFile { name: path.display().to_string(), bytes })
+}
+
+/// What may never end, or never begin. A pipe that the shell has opened, as `<(…)` does, has somebody who writes it.
+fn endless(path: &Path, it: fs::FileType) -> Option<&'static str> {
+    let is_open = ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|of| path.starts_with(of));
+    match it {
+        it if it.is_fifo() && !is_open => Some("pipe"),
+        it if it.is_socket() => Some("socket"),
+        it if it.is_char_device() || it.is_block_device() => Some("device"),
+        _ => None,
+    }
 }
 
 fn environment(folder: &Path, name: &str) -> Result<SpecFile, ReadError> {

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -16,10 +17,14 @@ use vault_testbed::ground::{Ground, Health, Kind, RUN_LABEL, VaultOptions};
 
 /// A run in a process of its own, with a record of runs of its own.
 struct Held {
-    child: Child,
+    holder: Child,
     state: tempfile::TempDir,
     run: String,
     processes: Vec<u64>,
+    /// Started by one of them.
+    child: u64,
+    /// Of the containers: they have no label of the run.
+    volumes: Vec<String>,
 }
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -51,17 +56,20 @@ impl Held {
         };
         let processes =
             said["processes"].as_array().unwrap().iter().map(|pid| pid.as_u64().unwrap()).collect();
-        Some(Self { child, state, run: said["run"].as_str().unwrap().to_owned(), processes })
+        let run = said["run"].as_str().unwrap().to_owned();
+        let volumes = volumes_of(&run).await;
+        let of_child = said["child"].as_u64().unwrap();
+        Some(Self { holder: child, state, run, processes, child: of_child, volumes })
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.holder.id()).unwrap()).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
     fn wait(self) -> (Output, Left) {
-        let left = Left { state: self.state, run: self.run, processes: self.processes };
-        (self.child.wait_with_output().unwrap(), left)
+        let Self { holder, state, run, processes, child, volumes } = self;
+        (holder.wait_with_output().unwrap(), Left { state, run, processes, child, volumes })
     }
 }
 
@@ -70,6 +78,8 @@ struct Left {
     state: tempfile::TempDir,
     run: String,
     processes: Vec<u64>,
+    child: u64,
+    volumes: Vec<String>,
 }
 
 impl Left {
@@ -80,28 +90,47 @@ impl Left {
     }
 
     fn living_processes(&self) -> Vec<u64> {
-        let is_alive = |pid: &u64| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
-        };
-        self.processes.iter().copied().filter(is_alive).collect()
+        self.processes.iter().copied().filter(|pid| is_alive(*pid)).collect()
     }
 
-    /// Containers and networks.
-    async fn on_the_engine(&self) -> (usize, usize) {
-        let Ok(docker) = Docker::connect_with_defaults() else { return (0, 0) };
-        let filters = [("label".to_owned(), vec![format!("{RUN_LABEL}={}", self.run)])].into();
+    /// Containers, networks and volumes.
+    async fn on_the_engine(&self) -> (usize, usize, usize) {
+        let Ok(docker) = Docker::connect_with_defaults() else { return (0, 0, 0) };
+        let filters = of_run(&self.run);
         let list = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
         let containers = docker.list_containers(Some(list)).await.map_or(0, |list| list.len());
         let list = ListNetworksOptionsBuilder::new().filters(&filters).build();
-        (containers, docker.list_networks(Some(list)).await.map_or(0, |list| list.len()))
+        let networks = docker.list_networks(Some(list)).await.map_or(0, |list| list.len());
+        let mut volumes = 0;
+        for name in &self.volumes {
+            volumes += usize::from(docker.inspect_volume(name).await.is_ok());
+        }
+        (containers, networks, volumes)
     }
 
     async fn assert_nothing(&self) {
         assert_eq!(self.living_processes(), Vec::<u64>::new());
-        assert_eq!(self.on_the_engine().await, (0, 0));
+        assert!(!is_alive(self.child), "what a process had started goes on");
+        assert_eq!(self.on_the_engine().await, (0, 0, 0));
         assert_eq!(self.folders(), Vec::<PathBuf>::new());
     }
+}
+
+fn is_alive(pid: u64) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+fn of_run(run: &str) -> HashMap<String, Vec<String>> {
+    [("label".to_owned(), vec![format!("{RUN_LABEL}={run}")])].into()
+}
+
+async fn volumes_of(run: &str) -> Vec<String> {
+    let Ok(docker) = Docker::connect_with_defaults() else { return Vec::new() };
+    let list = ListContainersOptionsBuilder::new().filters(&of_run(run)).build();
+    let containers = docker.list_containers(Some(list)).await.unwrap_or_default();
+    let mounts = containers.into_iter().flat_map(|it| it.mounts.unwrap_or_default());
+    mounts.filter_map(|it| it.name).collect()
 }
 
 async fn nothing_is_left_after_success(kind: &str) {
@@ -144,7 +173,7 @@ async fn the_next_run_removes_what_a_killed_one_left(kind: &str) {
     assert!(!output.status.success());
     assert_eq!(left.folders().len(), 2, "a killed run removes nothing by itself");
     if kind == "docker" {
-        assert_eq!(left.on_the_engine().await, (2, 1));
+        assert_eq!(left.on_the_engine().await, (2, 1, 1), "two servers, one of them with a volume");
     }
     // The kernel has ended the processes together with the one that started them.
     let killed_at = Instant::now();
@@ -152,6 +181,7 @@ async fn the_next_run_removes_what_a_killed_one_left(kind: &str) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(left.living_processes(), Vec::<u64>::new());
+    assert!(is_alive(left.child), "the kernel knows nothing of what a process has started");
     let swept = hold_ground(left.state.path()).arg("sweep").output().unwrap();
     assert!(String::from_utf8_lossy(&swept.stdout).starts_with("1 runs"), "{swept:?}");
     left.assert_nothing().await;

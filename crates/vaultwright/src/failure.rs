@@ -61,6 +61,9 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         Some(ReadError::Empty { .. }) => {
             return Some("name a .yaml file, or the folder that holds a spec's".to_owned());
         }
+        Some(ReadError::NoFile { .. }) => {
+            return Some("write what it gives into a file, and name that".to_owned());
+        }
         Some(ReadError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
             return Some("correct the path, seen from this folder".to_owned());
         }

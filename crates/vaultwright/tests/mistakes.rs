@@ -100,9 +100,81 @@ fn a_file_that_is_too_long_is_refused_unread() {
 }
 
 #[test]
-fn a_file_without_an_end_is_refused() {
-    let error = load(Path::new("/dev/zero"), &SpecInputs::default()).expect_err("it has no end");
-    assert!(error.to_string().contains("has at most"), "{error}");
+fn what_is_no_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.yaml");
+    make_pipe(&pipe);
+    let socket = folder.path().join("socket.yaml");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    for (path, what) in [
+        (&*pipe, "a pipe"),
+        (&*socket, "a socket"),
+        (Path::new("/dev/zero"), "a device"),
+        (Path::new("/dev/null"), "a device"),
+    ] {
+        let told = refusal(path, SpecInputs::default());
+        assert_eq!(told, format!("{} is {what} and no file", path.display()));
+    }
+}
+
+#[test]
+fn a_pipe_in_a_spec_s_folder_or_as_a_file_of_variables_is_refused_at_once() {
+    let folder = folder_with_spec("name: app\n");
+    let pipe = folder.path().join("roles.yaml");
+    make_pipe(&pipe);
+    assert!(refusal(folder.path(), SpecInputs::default()).contains("roles.yaml is a pipe"));
+    let inputs = SpecInputs { var_files: vec![pipe], ..SpecInputs::default() };
+    let told = refusal(&folder.path().join("spec.yaml"), inputs);
+    assert!(told.contains("roles.yaml is a pipe"), "{told}");
+}
+
+#[test]
+fn variables_may_come_out_of_a_pipe_that_the_shell_has_opened() {
+    let folder = folder_with_spec("name: (( name ))\nvars: { name: {} }\n");
+    let program = env!("CARGO_BIN_EXE_vaultwright");
+    let line = format!("{program} check spec.yaml --var-file <(sleep 0.1; echo name: app)");
+    let mut shell = std::process::Command::new("bash");
+    let output = shell.args(["-c", &line]).current_dir(folder.path()).output().expect("a shell");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn what_a_spec_s_folder_seems_to_hold_is_never_passed_over() {
+    let folder = folder_with_spec("name: app\n");
+    let link = folder.path().join("roles.yaml");
+    std::os::unix::fs::symlink("nowhere.yaml", &link).expect("a link");
+    let told = refusal(folder.path(), SpecInputs::default());
+    assert!(told.contains("roles.yaml: No such file"), "{told}");
+    fs::remove_file(link).expect("it is there");
+    let lock = folder.path().join(".#spec.yaml");
+    std::os::unix::fs::symlink("ann@host.4242", lock).expect("a link");
+    load(folder.path(), &SpecInputs::default()).expect("an editor's lock is no part of it");
+}
+
+#[test]
+fn a_link_leads_a_template_to_no_file_outside_the_spec_s_folder() {
+    let spec = "name: app\nsys: { policies: { app: { policy: (( file('app.hcl') )) } } }\n";
+    let outside = tempfile::tempdir().expect("a folder");
+    let policy = "path \"a\" { capabilities = [\"read\"] }";
+    fs::write(outside.path().join("app.hcl"), policy).expect("written");
+    let folder = folder_with_spec(spec);
+    let link = folder.path().join("app.hcl");
+    std::os::unix::fs::symlink(outside.path().join("app.hcl"), &link).expect("a link");
+    let (mistakes, sources) = found(folder.path());
+    let told = mistakes.render(&sources, false);
+    assert!(told.contains("`app.hcl` is outside the spec's folder"), "{told}");
+    assert!(!told.contains("capabilities"), "{told}");
+
+    // One that stays inside is as good as its file.
+    fs::remove_file(&link).expect("it is there");
+    fs::write(folder.path().join("real.hcl"), policy).expect("written");
+    std::os::unix::fs::symlink("real.hcl", &link).expect("a link");
+    assert!(!found(folder.path()).0.has_errors());
+
+    fs::remove_file(&link).expect("it is there");
+    make_pipe(&link);
+    let (mistakes, sources) = found(folder.path());
+    assert!(mistakes.render(&sources, false).contains("`app.hcl` is not a file"));
 }
 
 #[test]
@@ -218,4 +290,27 @@ fn the_table_is_complete() {
         assert!(lint.name.chars().all(is_name), "{}", lint.name);
         assert!(!lint.reason.is_empty() && !lint.remedy.is_empty(), "{}", lint.name);
     }
+}
+
+fn folder_with_spec(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("spec.yaml"), text).expect("written");
+    folder
+}
+
+fn make_pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo is there").success());
+}
+
+/// Nobody ever writes into a pipe of these tests: who opens one waits for ever.
+#[track_caller]
+fn refusal(path: &Path, inputs: SpecInputs) -> String {
+    let (answer, told) = std::sync::mpsc::channel();
+    let path = path.to_owned();
+    std::thread::spawn(move || {
+        let error = load(&path, &inputs).expect_err("it is no spec");
+        answer.send(error.to_string())
+    });
+    told.recv_timeout(Duration::from_secs(20)).expect("an answer, and not for ever none")
 }

@@ -1,11 +1,11 @@
-//! Starts a Vault and a PostgreSQL, says what it started, and then ends in the way that it is told: for the tests that
+//! Starts a Vault, a PostgreSQL and a program that starts another one, says what it started, and then ends in the way that it is told: for the tests that
 //! prove that nothing is left behind.
 
 use std::io::Write;
 
 use serde_json::json;
 use vault_testbed::ground::{
-    Error, Ground, Kind, POSTGRES, Result, Run, ServerOptions, VaultOptions,
+    Consumer, Error, Ground, Kind, POSTGRES, Program, Result, Run, ServerOptions, VaultOptions,
 };
 
 fn main() -> std::process::ExitCode {
@@ -33,6 +33,25 @@ async fn sweep() -> Result<()> {
     Ok(())
 }
 
+/// A program whose child does not listen to SIGTERM, and the child's number.
+async fn parent(ground: &Ground) -> Result<(Consumer, u32)> {
+    const SCRIPT: &str = r#"(trap "" TERM; exec sleep 600) & echo $! > child; exec sleep 601"#;
+    let parent = ground.consumer("parent", |_| {
+        Ok(Program {
+            path: "/bin/sh".into(),
+            arguments: vec!["-c".into(), SCRIPT.into()],
+            environment: Vec::new(),
+        })
+    })?;
+    loop {
+        let said = std::fs::read_to_string(parent.folder().join("child")).unwrap_or_default();
+        if let Some(child) = said.strip_suffix('\n').and_then(|it| it.parse().ok()) {
+            return Ok((parent, child));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
 /// `end`: `success`, `error`, `panic`, or `wait` for a signal.
 async fn hold(kind: &str, end: &str) -> Result<()> {
     let kind: Kind = kind.parse()?;
@@ -44,9 +63,11 @@ async fn hold(kind: &str, end: &str) -> Result<()> {
             Kind::Address => None,
             _ => Some(ground.server(&ServerOptions::of(&POSTGRES)).await?),
         };
+        let (_parent, child) = parent(&ground).await?;
         let of_postgres = postgres.as_ref().and_then(|postgres| postgres.process_id());
         let processes: Vec<u32> = [vault.process_id(), of_postgres].into_iter().flatten().collect();
-        println!("{}", json!({ "run": ground.run().id().to_string(), "processes": processes }));
+        let run = ground.run().id().to_string();
+        println!("{}", json!({ "run": run, "processes": processes, "child": child }));
         std::io::stdout()
             .flush()
             .map_err(|source| Error::Program { program: "stdout".into(), source })?;

@@ -58,8 +58,23 @@ impl fmt::Display for Identity {
     }
 }
 
+/// The numbers of the living processes of a process group.
+pub fn of_group(group: u32) -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(move |pid| stat(*pid).is_some_and(|stat| stat.group == group && !stat.is_zombie))
+}
+
+/// Whether a process was started with such a variable. Those of other users keep theirs to themselves.
+pub fn has_variable(pid: u32, name: &str, value: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let wanted = format!("{name}={value}");
+    environment.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes())
+}
+
 struct Stat {
     is_zombie: bool,
+    group: u32,
     start: u64,
 }
 
@@ -72,7 +87,8 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(") ")?;
     let mut fields = rest.split(' ');
     let is_zombie = matches!(fields.next()?, "Z" | "X");
-    Some(Stat { is_zombie, start: fields.nth(18)?.parse().ok()? })
+    let group = fields.nth(1)?.parse().ok()?;
+    Some(Stat { is_zombie, group, start: fields.nth(16)?.parse().ok()? })
 }
 
 fn boot() -> String {
@@ -93,8 +109,8 @@ mod tests {
     fn a_process_name_may_hold_brackets_and_spaces() {
         let stat = "4242 (a) b (c) S 1 4242 4242 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 0 0";
         assert_eq!(
-            parse_stat(stat).map(|stat| (stat.start, stat.is_zombie)),
-            Some((987_654, false))
+            parse_stat(stat).map(|stat| (stat.start, stat.group, stat.is_zombie)),
+            Some((987_654, 4242, false))
         );
     }
 

@@ -8,12 +8,12 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
-use super::owner::Identity;
+use super::owner::{self, Identity};
 use super::run::Run;
 
 /// What to start, kept so that it can be started again as it was.
@@ -77,12 +77,17 @@ pub(crate) struct Record {
     pub process: Identity,
 }
 
+/// Holds the run's id in the environment of all that it starts, and of what that starts.
+pub(crate) const MARK: &str = "TESTBED_RUN";
+
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 const LOG_TAIL_LINES: usize = 15;
 
 impl Process {
     pub fn start(run: &Arc<Run>, launch: &Launch) -> Result<Self> {
-        let child = spawn(command(launch)?).map_err(|source| Error::Program {
+        let mut command = command(launch)?;
+        command.env(MARK, run.id().to_string());
+        let child = spawn(command).map_err(|source| Error::Program {
             program: launch.program.display().to_string(),
             source,
         })?;
@@ -102,8 +107,11 @@ impl Process {
         self.child.id()
     }
 
-    /// `Some` once the server has ended by itself.
+    /// `Some` once the server has ended by itself. What it had started ends with it.
     pub fn exited(&mut self) -> Option<ExitStatus> {
+        if has_ended(self.child.id()) {
+            signal_group(self.child.id(), Stop::Kill);
+        }
         self.child.try_wait().ok().flatten()
     }
 
@@ -140,9 +148,9 @@ impl Process {
             while self.exited().is_none() && asked_at.elapsed() < Duration::from_secs(3) {
                 std::thread::sleep(Duration::from_millis(2));
             }
-            if self.exited().is_none() {
+            while self.exited().is_none() {
                 signal_group(self.child.id(), Stop::Kill);
-                let _ = self.child.wait();
+                std::thread::sleep(Duration::from_millis(2));
             }
         }
         let _ = std::fs::remove_file(&self.record);
@@ -170,22 +178,35 @@ impl Drop for Process {
 }
 
 impl Record {
-    /// Ends the process if it is still the one on record. True when there was something to end.
-    pub fn end(&self) -> bool {
-        if self.process.is_alive() != Some(true) {
+    /// Ends the process if it is still the one on record, and what the run has left in its group. True when there was
+    /// something to end.
+    pub fn end(&self, run: &str) -> bool {
+        if !self.is_there(run) {
             return false;
         }
         for how in [self.kill_signal, Stop::Kill] {
             signal_group(self.group, how);
             let asked_at = Instant::now();
             while asked_at.elapsed() < Duration::from_secs(5) {
-                if self.process.is_alive() != Some(true) {
+                if !self.is_there(run) {
                     return true;
                 }
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
         true
+    }
+
+    /// The kernel ends the first process of a group only. A group keeps its number as long as anything is in it, and
+    /// one that was given the number later has no mark of this run.
+    fn is_there(&self, run: &str) -> bool {
+        match self.process.is_alive() {
+            Some(true) => true,
+            Some(false) => {
+                owner::of_group(self.group).any(|pid| owner::has_variable(pid, MARK, run))
+            }
+            None => false,
+        }
     }
 }
 
@@ -287,6 +308,13 @@ fn spawn(command: Command) -> std::io::Result<Child> {
     let (answer, child) = channel();
     spawner.send((command, answer)).map_err(std::io::Error::other)?;
     child.recv().map_err(std::io::Error::other)?
+}
+
+/// Without taking note of it: until then its number, and that of its group, are nobody else's.
+fn has_ended(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(pid), options).is_ok_and(|status| status.is_some())
 }
 
 fn signal_group(group: u32, how: Stop) {

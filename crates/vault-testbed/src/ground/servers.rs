@@ -1,6 +1,7 @@
 //! Which servers there are, and where this machine has one: a given binary, one on PATH, or one built here.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::Mutex;
@@ -64,7 +65,17 @@ pub const GIVEN: &str = "VAULTWRIGHT_SERVER";
 
 /// What is there already. An error only where `VAULTWRIGHT_SERVER` names something that can't be run.
 pub fn find() -> Result<Option<Binary>> {
-    if let Some(path) = std::env::var_os(GIVEN).filter(|path| !path.is_empty()).map(PathBuf::from) {
+    let built = built_here().map(|pinned| pinned.binary());
+    choose(std::env::var_os(GIVEN), &std::env::var_os("PATH").unwrap_or_default(), built)
+}
+
+/// The one that is given, else one on PATH, else the one that was built here.
+fn choose(
+    given: Option<OsString>,
+    folders: &OsStr,
+    built: Option<PathBuf>,
+) -> Result<Option<Binary>> {
+    if let Some(path) = given.filter(|path| !path.is_empty()).map(PathBuf::from) {
         return match is_program(&path) {
             true => Ok(Some(Binary { path, found: Found::Given })),
             false => Err(Error::Missing {
@@ -76,19 +87,14 @@ pub fn find() -> Result<Option<Binary>> {
             }),
         };
     }
-    let folders = std::env::var_os("PATH").unwrap_or_default();
     let on_path = ["vault", "bao"].iter().find_map(|name| {
-        std::env::split_paths(&folders)
-            .map(|folder| folder.join(name))
-            .find(|path| is_program(path))
+        std::env::split_paths(folders).map(|folder| folder.join(name)).find(|path| is_program(path))
     });
     if let Some(path) = on_path {
         return Ok(Some(Binary { path, found: Found::OnPath }));
     }
-    Ok(built_here()
-        .map(|pinned| pinned.binary())
-        .filter(|path| is_program(path))
-        .map(|path| Binary { path, found: Found::Built }))
+    let built = built.filter(|path| is_program(path));
+    Ok(built.map(|path| Binary { path, found: Found::Built }))
 }
 
 /// Builds where nothing is there: minutes the first time, nothing afterwards.
@@ -167,6 +173,56 @@ fn is_program(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Programs that could be servers: which one is chosen is all that matters here.
+    fn programs(names: &[&str]) -> tempfile::TempDir {
+        use std::os::unix::fs::OpenOptionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in names {
+            let mut file = std::fs::OpenOptions::new();
+            file.write(true).create_new(true).mode(0o755);
+            file.open(folder.path().join(name)).expect("a file");
+        }
+        folder
+    }
+
+    #[test]
+    fn a_server_is_the_given_one_then_one_on_path_then_the_one_built_here() {
+        let folder = programs(&["mine", "vault", "bao", "built"]);
+        let other = programs(&["bao", "vault"]);
+        let of = |name: &str| folder.path().join(name);
+        let chosen = |given: Option<&str>, folders: &OsStr, built: &str| {
+            let binary = choose(given.map(|it| of(it).into()), folders, Some(of(built)));
+            binary.expect("no error").map(|it| (it.path, it.found))
+        };
+        let path = folder.path().as_os_str();
+        let both = std::env::join_paths([other.path(), folder.path()]).expect("a PATH");
+        let elsewhere = OsStr::new("/nowhere");
+        assert_eq!(chosen(Some("mine"), path, "built"), Some((of("mine"), Found::Given)));
+        assert_eq!(chosen(None, path, "built"), Some((of("vault"), Found::OnPath)));
+        let first = other.path().join("vault");
+        assert_eq!(chosen(None, &both, "built"), Some((first, Found::OnPath)));
+        assert_eq!(chosen(None, elsewhere, "built"), Some((of("built"), Found::Built)));
+        assert_eq!(chosen(None, elsewhere, "not-built"), None);
+        let empty = choose(Some(OsString::new()), path, None).expect("no error");
+        assert_eq!(empty.map(|it| it.found), Some(Found::OnPath), "empty counts as unset");
+    }
+
+    #[test]
+    fn where_no_vault_is_on_path_bao_is_taken_and_what_cannot_be_run_is_passed_over() {
+        let folder = programs(&["bao"]);
+        std::fs::write(folder.path().join("vault"), "no program").expect("written");
+        let binary = choose(None, folder.path().as_os_str(), None).expect("no error");
+        assert_eq!(binary.map(|it| it.path), Some(folder.path().join("bao")));
+    }
+
+    #[test]
+    fn a_given_server_that_is_none_is_an_error_and_nothing_else_is_taken() {
+        let folder = programs(&["vault"]);
+        let given = Some(folder.path().join("nowhere").into_os_string());
+        let error = choose(given, folder.path().as_os_str(), None).expect_err("it is not there");
+        assert!(error.to_string().contains("is not an executable file"), "{error}");
+    }
 
     #[test]
     fn who_has_no_server_is_told_the_three_ways_to_one() {

@@ -82,3 +82,46 @@ pub fn summary(results: &Results) -> String {
 fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started_in(millis: &[u64]) -> ScenarioResult {
+        ScenarioResult {
+            feature: "Logins".into(),
+            path: None,
+            line: 1,
+            rule: None,
+            name: "One works".into(),
+            description: None,
+            tags: Vec::new(),
+            verdict: Verdict::Passed,
+            steps: Vec::new(),
+            turns: Vec::new(),
+            took: Duration::from_secs(1),
+            attempts: 1,
+            vaults_started_in: millis.iter().map(|it| Duration::from_millis(*it)).collect(),
+        }
+    }
+
+    #[test]
+    fn the_summary_says_how_soon_a_vault_was_active() {
+        let scenarios = vec![started_in(&[310]), started_in(&[120, 250])];
+        let took = Duration::from_secs(2);
+        let text = summary(&Results { scenarios, took, aborted: None });
+        expect_test::expect![[r#"
+
+            a Vault was active after 0.12 s / 0.25 s / 0.31 s (least, median, most)
+            2 scenarios in 2.00 s
+            2 passed, 0 failed, 0 skipped
+        "#]]
+        .assert_eq(&text);
+    }
+
+    #[test]
+    fn where_no_vault_was_started_none_is_spoken_of() {
+        let results = Results { scenarios: vec![started_in(&[])], ..Results::default() };
+        assert!(!summary(&results).contains("active"), "{}", summary(&results));
+    }
+}
