@@ -46,11 +46,17 @@ impl GroundCommand {
                 }
             }
             Self::Consumers => {
-                let python = python::find().await?;
                 for requirements in python::REQUIREMENTS {
-                    let made = requirements.make(&python).await?;
-                    let how = if made.was_there { "is there:" } else { "made:" };
-                    println!("{how} {}", made.folder.display());
+                    match requirements.make().await {
+                        Ok(made) => {
+                            let how = if made.was_there { "is there:" } else { "made:" };
+                            println!("{how} {}", made.folder.display());
+                        }
+                        Err(missing) if missing.is_missing() => {
+                            eprintln!("{}: {missing}", requirements.name);
+                        }
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             }
             Self::Clean => println!("{}", Run::sweep().await?),

@@ -16,22 +16,32 @@ pub const REQUIREMENTS: &[Requirements] = &[
     Requirements {
         name: "rotation-loop",
         text: include_str!("../../../../fixtures/consumers/rotation-loop/requirements.txt"),
+        before: None,
     },
     Requirements {
         name: "django-handler",
         text: include_str!("../../../../fixtures/consumers/django-handler/requirements.txt"),
+        before: None,
     },
     Requirements {
         name: "airflow",
         text: include_str!("../../../../fixtures/consumers/airflow/requirements.txt"),
+        before: None,
+    },
+    Requirements {
+        name: "airflow-2",
+        text: include_str!("../../../../fixtures/consumers/airflow/requirements-2.txt"),
+        before: Some((3, 13)),
     },
     Requirements {
         name: "mongodb",
         text: include_str!("../../../../fixtures/servers/mongodb/requirements.txt"),
+        before: None,
     },
     Requirements {
         name: "aws",
         text: include_str!("../../../../fixtures/servers/aws/requirements.txt"),
+        before: None,
     },
 ];
 
@@ -40,6 +50,8 @@ pub const REQUIREMENTS: &[Requirements] = &[
 pub struct Requirements {
     pub name: &'static str,
     pub text: &'static str,
+    /// The first Python that they don't run on.
+    pub before: Option<(u32, u32)>,
 }
 
 /// Made, and complete.
@@ -51,7 +63,9 @@ pub struct Environment {
 }
 
 /// The oldest Python that the pinned packages run on.
-const OLDEST: (u32, u32) = (3, 10);
+const OLDEST: (u32, u32) = (3, 11);
+/// The machine's own, and those that may stand beside it.
+const PROGRAMS: [&str; 4] = ["python3", "/usr/bin/python3", "python3.12", "python3.11"];
 /// Written last: a folder without it is one that was given up on the way.
 const COMPLETE: &str = "complete";
 
@@ -67,7 +81,7 @@ pub async fn environment(name: &str) -> Result<Environment> {
         place: format!("the Python environment `{name}`"),
         why: "there is no such row".into(),
     })?;
-    row.make(&find().await?).await
+    row.make().await
 }
 
 fn row(name: &str) -> Option<&'static Requirements> {
@@ -96,7 +110,8 @@ pub(super) fn version(name: &str, package: &str) -> Option<&'static str> {
 }
 
 impl Requirements {
-    pub async fn make(&self, python: &Python) -> Result<Environment> {
+    pub async fn make(&self) -> Result<Environment> {
+        let python = &find(self.before).await?;
         let folder = self.folder(python);
         let complete = folder.join(COMPLETE);
         if complete.exists() {
@@ -144,21 +159,21 @@ impl Requirements {
 
 /// A Python that can make environments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Python {
-    pub program: PathBuf,
+struct Python {
+    program: PathBuf,
     /// Such as `3.11.2`.
-    pub version: String,
+    version: String,
 }
 
-/// The first on this machine that is new enough and has `venv`.
-pub async fn find() -> Result<Python> {
+/// The first on this machine that is new enough, older than `before`, and has `venv`.
+async fn find(before: Option<(u32, u32)>) -> Result<Python> {
     let mut seen = Vec::new();
-    for program in ["python3", "/usr/bin/python3"] {
+    for program in PROGRAMS {
         let mut ask = Command::new(program);
         ask.args(["-c", "import platform, venv, ensurepip; print(platform.python_version())"]);
         let Ok(output) = output(ask).await else { continue };
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        match (output.status.success(), number(&version) >= Some(OLDEST)) {
+        match (output.status.success(), suits(&version, before)) {
             (true, true) => return Ok(Python { program: program.into(), version }),
             (true, false) => seen.push(format!("{program} is {version}")),
             (false, _) => seen.push(format!("{program} has no venv")),
@@ -166,12 +181,19 @@ pub async fn find() -> Result<Python> {
     }
     let seen = if seen.is_empty() { "none is on PATH".to_owned() } else { seen.join(", ") };
     let (major, minor) = OLDEST;
+    let end = before.map_or("or newer".to_owned(), |(major, minor)| {
+        format!("or newer, but older than {major}.{minor},")
+    });
     Err(Error::Missing {
         what: format!("a Python that makes environments ({seen})"),
         remedy: format!(
-            "install Python {major}.{minor} or newer with its venv module, such as Debian's python3-venv"
+            "install Python {major}.{minor} {end} with its venv module, such as Debian's python3-venv"
         ),
     })
+}
+
+fn suits(version: &str, before: Option<(u32, u32)>) -> bool {
+    number(version).is_some_and(|it| it >= OLDEST && before.is_none_or(|end| it < end))
 }
 
 fn number(version: &str) -> Option<(u32, u32)> {
@@ -234,9 +256,16 @@ mod tests {
 
     #[test]
     fn a_python_is_compared_by_numbers() {
-        assert!(number("3.9.18") < Some(OLDEST));
-        assert!(number("3.10.0") >= Some(OLDEST));
-        assert!(number("3.13.0rc1") > Some(OLDEST));
-        assert_eq!(number("nonsense"), None);
+        assert!(!suits("3.9.18", None));
+        assert!(suits("3.11.0", None));
+        assert!(suits("3.13.0rc1", None));
+        assert!(!suits("nonsense", None));
+    }
+
+    #[test]
+    fn a_python_may_be_too_new() {
+        assert!(suits("3.12.9", Some((3, 13))));
+        assert!(!suits("3.13.0", Some((3, 13))));
+        assert!(!suits("3.9.18", Some((3, 13))));
     }
 }

@@ -27,7 +27,19 @@ const CONSUMER: &str = "consumer";
 #[when(expr = "the consumer {word} runs as {string}")]
 #[when(expr = "the consumer {word} runs as {string} with")]
 async fn runs(world: &mut World, name: String, role: String, step: &Step) -> Result {
-    let python = match python::environment(&name).await {
+    runs_in(world, name.clone(), name, role, step).await
+}
+
+/// In one of several, such as that of another release of what it uses.
+#[when(expr = "the consumer {word} runs in the environment {word} as {string} with")]
+async fn runs_in(
+    world: &mut World,
+    name: String,
+    environment: String,
+    role: String,
+    step: &Step,
+) -> Result {
+    let python = match python::environment(&environment).await {
         Ok(python) => python,
         Err(missing) if missing.is_missing() => return Err(world.skip(missing.to_string())),
         Err(error) => return Err(error.into()),
