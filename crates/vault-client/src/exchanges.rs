@@ -1,6 +1,9 @@
 //! What was asked and what came back, for whoever holds it against Vault's own audit log.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use vault_model::request::Method;
 
@@ -16,6 +19,10 @@ pub struct Exchange {
     pub status: u16,
     /// Vault's own number of it; empty where the answer names none.
     pub request_id: String,
+    /// When it was asked.
+    pub at: SystemTime,
+    /// From there to the whole answer.
+    pub took: Duration,
 }
 
 impl Exchanges {

@@ -1,6 +1,10 @@
 //! One Vault, as one token in one namespace sees it.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use vault_model::{
@@ -241,7 +245,7 @@ impl Vault {
         prepared: &reqwest::Request,
         attempt: u32,
     ) -> Result<Answer, (Box<VaultError>, Option<url::Url>)> {
-        let started = Instant::now();
+        let (at, started) = (SystemTime::now(), Instant::now());
         let copy = prepared.try_clone().expect("a body in memory can be cloned");
         let heard = self.door.ask(copy).await;
         tracing::debug!(
@@ -254,23 +258,23 @@ impl Vault {
         );
         let heard = heard.map_err(|failure| (Box::new(unanswered(request, failure)), None))?;
         let answer = wire::interpret(request, &self.sender, prepared.url(), &heard);
-        self.record(request, heard.status, answer.as_ref().ok());
+        if let Some(exchanges) = &self.exchanges {
+            let answered = answer.as_ref().ok();
+            exchanges.add(Exchange {
+                method: request.method,
+                path: request.path.clone(),
+                status: heard.status,
+                request_id: answered.map(|it| it.request_id.clone()).unwrap_or_default(),
+                at,
+                took: started.elapsed(),
+            });
+        }
         answer.map_err(|error| {
             let base = matches!(error.failure, Failure::Redirect { .. })
                 .then(|| self.door.follow(prepared.url(), &heard.headers))
                 .flatten();
             (error, base)
         })
-    }
-
-    fn record(&self, request: &Request, status: u16, answer: Option<&Answer>) {
-        let Some(exchanges) = &self.exchanges else { return };
-        exchanges.add(Exchange {
-            method: request.method,
-            path: request.path.clone(),
-            status,
-            request_id: answer.map(|it| it.request_id.clone()).unwrap_or_default(),
-        });
     }
 
     /// A Vault that was never initialised calls itself sealed.

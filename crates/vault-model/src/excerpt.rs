@@ -40,6 +40,11 @@ pub(crate) fn excerpt(sources: &Sources, place: Place) -> Option<Excerpt> {
     Some(Excerpt { line: place.line as usize, text, marked })
 }
 
+/// The same line alone, without the space around it.
+pub fn shown(sources: &Sources, place: Place) -> Option<String> {
+    Some(excerpt(sources, place)?.text.trim().to_owned())
+}
+
 /// Control characters and those that turn the direction of text, written out.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unseen) {

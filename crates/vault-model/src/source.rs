@@ -64,6 +64,16 @@ impl Sources {
         self.files.get(id.0 as usize)
     }
 
+    /// Files are named as whoever stands in `folder` would name them.
+    pub fn seen_from(&mut self, folder: &str) {
+        let folder = format!("{}/", folder.trim_end_matches('/'));
+        for file in &mut self.files {
+            if let Some(rest) = file.name.strip_prefix(&folder) {
+                file.name = rest.to_owned();
+            }
+        }
+    }
+
     /// Every file's text.
     pub fn texts(&self) -> impl Iterator<Item = (FileId, &str)> {
         self.files.iter().enumerate().map(|(at, it)| (FileId(at as u32), it.text.as_str()))

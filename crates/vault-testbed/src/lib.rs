@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod ground;
 pub mod live;
+pub mod origin;
 pub mod proofs;
 pub mod report;
 pub mod scan;

@@ -1,6 +1,6 @@
 //! Secrets found in bytes: as they are, in every form in which programs write them, and by their looks.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::LazyLock};
 
 use aho_corasick::AhoCorasick;
 use base64::{
@@ -8,6 +8,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
 use regex::bytes::Regex;
+use vault_model::excerpt::MASK;
 
 /// One secret in a text. Its value is not here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +43,16 @@ static LOOKS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let compiled = |(what, text): (&'static str, &str)| Some((what, Regex::new(text).ok()?));
     looks.into_iter().filter_map(compiled).collect()
 });
+
+/// Without what is secret whoever made it.
+pub fn mask_looks(text: &str) -> Cow<'_, str> {
+    LOOKS.iter().fold(Cow::Borrowed(text), |text, (_, looks)| {
+        match looks.replace_all(text.as_bytes(), MASK.as_bytes()) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(masked) => String::from_utf8_lossy(&masked).into_owned().into(),
+        }
+    })
+}
 
 impl Scanner {
     /// Of secrets and what each is.

@@ -8,7 +8,7 @@ use std::{
 
 use vault_model::redact::Redactor;
 
-use crate::scan::{Found, SHORTEST, Scanner};
+use crate::scan::{Found, SHORTEST, Scanner, mask_looks};
 
 /// Clones know the same secrets.
 #[derive(Clone, Default)]
@@ -63,6 +63,11 @@ impl Secrets {
 
     pub fn mask(&self, text: &str) -> String {
         self.known().redactor.mask(text).into_owned()
+    }
+
+    /// For what others wrote, of which nobody told what is secret: also what is secret by its looks.
+    pub fn mask_all(&self, text: &str) -> String {
+        mask_looks(&self.mask(text)).into_owned()
     }
 
     /// Where secrets stand in what may be no text at all.

@@ -327,6 +327,7 @@ fn not_run(
         rule: rule.map(|it| it.name.clone()),
         name: scenario.name.clone(),
         description: scenario.description.clone(),
+        origin: None,
         tags: scenario.tags.clone(),
         verdict: Verdict::Skipped { reason },
         steps: Vec::new(),

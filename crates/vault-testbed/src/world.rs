@@ -17,8 +17,11 @@ use vault_provision::{Applied, SpecInputs};
 use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
 
 use crate::{
-    ground::{Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer},
+    ground::{
+        Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer, far::Statements,
+    },
     live::Live,
+    origin::Origins,
     secrets::Secrets,
     steps::{audit::Window, process::Ran, proven::Proven},
 };
@@ -30,6 +33,8 @@ pub struct World {
     vault: Option<(VaultServer, Vault)>,
     /// What this scenario has asked its Vault.
     pub exchanges: Arc<Exchanges>,
+    /// What it has said to other servers.
+    pub statements: Arc<Statements>,
     pub databases: BTreeMap<String, Server>,
     /// Programs that use what Vault issues.
     pub consumers: BTreeMap<String, Consumer>,
@@ -84,6 +89,10 @@ pub struct Noted {
     pub seen: Vec<Seen>,
     pub skipped: Option<String>,
     pub vaults_started_in: Vec<Duration>,
+    pub exchanges: Arc<Exchanges>,
+    pub statements: Arc<Statements>,
+    /// Of the spec that the scenario is about.
+    pub origins: Arc<Origins>,
 }
 
 /// What a step saw, and when.
@@ -151,6 +160,10 @@ pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
 impl World {
     /// By the suite, before the first step.
     pub fn set_bench(&mut self, bench: Bench) {
+        bench.notes.update(|it| {
+            it.exchanges = self.exchanges.clone();
+            it.statements = self.statements.clone();
+        });
         self.bench = Some(bench);
     }
 
@@ -304,7 +317,7 @@ impl World {
 
     /// A database server called `name`; the spec gets its address and password as `NAME_url` and `NAME_password`.
     pub async fn start_server(&mut self, name: &str, options: &ServerOptions) -> Result {
-        let server = self.bench().ground.server(options).await?;
+        let server = self.bench().ground.server(options).await?.recorded_in(&self.statements);
         let password = server.admin_password.expose_secret().to_owned();
         self.add_secret(&format!("the password of {name}"), &password);
         let superuser = server.superuser_password().expose_secret();

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use vault_testbed::{
     ground::servers,
@@ -74,6 +75,9 @@ fn step(text: &str, failed: bool, evidence: &[&str]) -> StepResult {
         took: seconds(0.3),
         failed,
         evidence: evidence.iter().map(|it| (*it).to_owned()).collect(),
+        asked: Vec::new(),
+        asked_left_out: 0,
+        origin: None,
     }
 }
 
@@ -89,6 +93,7 @@ fn scenario(feature: &str, name: &str, verdict: Verdict) -> ScenarioResult {
         rule: None,
         name: name.into(),
         description: Some("specs/shop/spec.yaml:19:7".into()),
+        origin: None,
         tags: Vec::new(),
         verdict,
         steps: Vec::new(),
@@ -146,17 +151,42 @@ fn a_page_of_a_real_proof_is_for_everybody() {
         return;
     }
     let folder = TempDir::new().unwrap();
-    let html = folder.path().join("proof.html");
+    let (html, json) = (folder.path().join("proof.html"), folder.path().join("proof.json"));
     let mut prove = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
     prove.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     prove.args(["prove", "fixtures/refuted/no-password", "--on", "process", "--concurrency", "2"]);
-    prove.args(["--only", "database/roles/*", "--html"]).arg(&html);
+    prove.args(["--only", "database/roles/*", "--html"]).arg(&html).arg("--json").arg(&json);
     let output = prove.output().unwrap();
     assert!(!output.stdout.contains(&0x1b), "there is no terminal that would show colours");
     let page = fs::read_to_string(&html).unwrap();
     assert!(page.contains("28P01"), "the evidence is not in the page");
+    let json: Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    json["scenarios"].as_array().unwrap().iter().for_each(has_its_evidence);
     let Some(problems) = problems("real-proof", &page) else { return };
     assert_eq!(problems, "");
+}
+
+/// Of a login whose password the database was never told: what Vault and the database were asked, and the spec's line.
+#[track_caller]
+fn has_its_evidence(scenario: &Value) {
+    let steps = scenario["steps"].as_array().unwrap();
+    let issues = |it: &&Value| it["text"] == "a login is issued from \"database/creds/reader\"";
+    let issued = steps.iter().find(issues).unwrap();
+    let of_issue = issued["asked"].as_array().unwrap();
+    let has = |it: &&Value| it["path"] == "database/creds/reader" && it["status"] == 200;
+    let request = of_issue.iter().find(has).unwrap();
+    assert!(request["seconds"].as_f64().unwrap() > 0.0, "{request}");
+    let origin =
+        json!({ "place": "fixtures/refuted/no-password/spec.yaml:18:7", "line": "reader:" });
+    assert_eq!(issued["spec"], origin);
+    assert_eq!(scenario["spec"], origin);
+    let failed = steps.iter().find(|it| it["failed"] == true).unwrap();
+    let statement = failed["asked"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&statement["statement"], &statement["code"]),
+        (&json!("SELECT 1"), &json!("28P01"))
+    );
+    assert!(statement["login"].as_str().unwrap().starts_with("v-"), "{statement}");
 }
 
 #[test]

@@ -306,6 +306,12 @@ pub fn issuer<'a>(spec: &'a Spec, path: &str) -> Option<(&'static Row, &'a Objec
     })
 }
 
+/// Where an object answers with what it issues.
+pub fn issued_paths(object: &Object) -> impl Iterator<Item = String> {
+    let rows = ROWS.iter().filter(|it| it.is_of(object));
+    rows.filter_map(|it| Some(object.at(it.issues?).to_string()))
+}
+
 pub fn login(spec: &Spec, object: &Object) -> Fit {
     let reason = unproven_login(spec, object).or_else(|| shut_out(spec, object));
     reason.map_or(Fit::Proven, Fit::Unproven)

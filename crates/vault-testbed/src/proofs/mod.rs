@@ -28,6 +28,7 @@ use vault_model::{
 };
 
 use crate::ground::FarSide;
+pub use facts::issued_paths;
 use facts::{Fit, ROWS, facts, is_login, lacking, shut_out, unproven_login};
 
 /// What is proven, and of what.

@@ -6,10 +6,11 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Results, ScenarioResult, StepResult, TurnResult};
+use super::{Asked, AskedResult, Results, ScenarioResult, StepResult, TurnResult};
+use crate::origin::Origin;
 
 /// The shape of the JSON below; it changes only together with this name.
-pub const FORMAT: &str = "vaultwright/scenarios/1";
+pub const FORMAT: &str = "vaultwright/scenarios/2";
 
 /// What a proof says beyond its scenarios.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -60,6 +61,8 @@ struct ToldScenario<'a> {
     tags: &'a [String],
     /// What the feature says below the scenario's name: of a proof, the place in the spec.
     description: Option<&'a str>,
+    /// The line of the spec behind it.
+    spec: Option<ToldOrigin<'a>>,
     #[schemars(extend("enum" = ["passed", "failed", "skipped"]))]
     verdict: &'static str,
     /// Why it failed or was skipped.
@@ -85,6 +88,51 @@ struct ToldStep<'a> {
     failed: bool,
     /// What was seen that shows that it holds, or does not.
     evidence: &'a [String],
+    /// What it asked of Vault and of other servers, in the order of time; the middle of a long list is left out.
+    asked: Vec<ToldAsked<'a>>,
+    /// How much is left out.
+    asked_left_out: usize,
+    /// The line of the spec behind what it names.
+    spec: Option<ToldOrigin<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Origin", extend("additionalProperties" = false))]
+struct ToldOrigin<'a> {
+    /// `file:line:column`
+    place: &'a str,
+    /// As it is written, without what is secret.
+    line: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Asked", extend("unevaluatedProperties" = false))]
+struct ToldAsked<'a> {
+    /// Since the scenario began.
+    at_seconds: f64,
+    /// Of all times together.
+    seconds: f64,
+    /// So often in a row, with the same answer.
+    times: usize,
+    #[serde(flatten)]
+    what: ToldWhat<'a>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "of", rename_all = "lowercase")]
+#[schemars(rename = "What")]
+enum ToldWhat<'a> {
+    /// To Vault.
+    Request { method: &'a str, path: &'a str, status: u16 },
+    /// To another server, in its own language, such as SQL.
+    Statement {
+        server: &'a str,
+        login: &'a str,
+        statement: &'a str,
+        /// Where it was refused, in the server's own words: an SQLSTATE, for one.
+        code: Option<&'a str>,
+        answer: &'a str,
+    },
 }
 
 /// A turn in the life of a lease, a token or a password.
@@ -127,6 +175,7 @@ fn scenario(result: &ScenarioResult) -> ToldScenario<'_> {
         line: result.line,
         tags: &result.tags,
         description: result.description.as_deref(),
+        spec: result.origin.as_ref().map(origin),
         verdict: result.verdict.word(),
         reason: result.verdict.reason(),
         attempts: result.attempts,
@@ -145,7 +194,28 @@ fn step(step: &StepResult) -> ToldStep<'_> {
         seconds: step.took.as_secs_f64(),
         failed: step.failed,
         evidence: &step.evidence,
+        asked: step.asked.iter().map(asked).collect(),
+        asked_left_out: step.asked_left_out,
+        spec: step.origin.as_ref().map(origin),
     }
+}
+
+fn origin(origin: &Origin) -> ToldOrigin<'_> {
+    ToldOrigin { place: &origin.place, line: &origin.line }
+}
+
+fn asked(asked: &AskedResult) -> ToldAsked<'_> {
+    let what = match &asked.what {
+        Asked::Request { method, path, status } => {
+            ToldWhat::Request { method, path, status: *status }
+        }
+        Asked::Statement { server, login, text, code, answer } => {
+            let code = code.as_deref();
+            ToldWhat::Statement { server, login, statement: text, code, answer }
+        }
+    };
+    let (at_seconds, seconds) = (asked.at.as_secs_f64(), asked.took.as_secs_f64());
+    ToldAsked { at_seconds, seconds, times: asked.times, what }
 }
 
 fn turn(turn: &TurnResult) -> ToldTurn<'_> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{About, Results, Verdict};
+use super::{About, Results, StepResult, Verdict};
+use crate::origin::Origin;
 
 /// What failed in full, what was skipped and what is not proven; of what passed the count.
 pub fn markdown(results: &Results, about: &About) -> String {
@@ -22,14 +23,19 @@ pub fn markdown(results: &Results, about: &About) -> String {
     for result in &results.scenarios {
         let Verdict::Failed { reason } = &result.verdict else { continue };
         let _ = writeln!(text, "### ✗ {} › {}\n", plain(&result.feature), plain(&result.name));
-        if let Some(place) = &result.description {
+        if let Some(Origin { place, line }) = &result.origin {
+            let _ = writeln!(text, "{}: {}\n", plain(place), plain(line));
+        } else if let Some(place) = &result.description {
             let _ = writeln!(text, "{}\n", plain(place));
         }
         if let Some(step) = result.steps.iter().find(|it| it.failed) {
             let _ = writeln!(text, "at the step: {} {}\n", step.keyword, plain(&step.text));
         }
-        let fence = fence(reason);
-        let _ = writeln!(text, "{fence}text\n{}\n{fence}\n", reason.trim_end());
+        let failed = result.steps.iter().filter(|it| it.failed);
+        let asked: String = failed.flat_map(StepResult::told_asked).map(|it| it + "\n").collect();
+        let shown = format!("{}\n{asked}", reason.trim_end());
+        let fence = fence(&shown);
+        let _ = writeln!(text, "{fence}text\n{shown}{fence}\n");
     }
     let skipped = results.scenarios.iter().filter_map(|it| match &it.verdict {
         Verdict::Skipped { reason } => Some((format!("{} › {}", it.feature, it.name), reason)),

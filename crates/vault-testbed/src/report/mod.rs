@@ -1,5 +1,6 @@
 //! What became of each scenario, and how that is told: on a terminal, as a page, as JUnit, as JSON, as Markdown.
 
+mod asked;
 mod html;
 mod json;
 mod junit;
@@ -10,6 +11,7 @@ mod timeline;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use asked::{Asked, AskedResult, MOST_ASKED};
 pub use html::{HtmlError, html};
 pub use json::{FORMAT, NotProven, OfProof, json, schema};
 pub use junit::{JunitError, junit};
@@ -17,7 +19,7 @@ pub use markdown::markdown;
 pub use recorder::{Longest, Recorder};
 pub use terminal::{line, summary};
 
-use crate::world::Change;
+use crate::{origin::Origin, world::Change};
 
 /// All texts are masked.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,8 @@ pub struct ScenarioResult {
     pub name: String,
     /// What the feature says below the name: of a proof, the place in the spec.
     pub description: Option<String>,
+    /// The line of the spec behind it.
+    pub origin: Option<Origin>,
     pub tags: Vec<String>,
     pub verdict: Verdict,
     /// Of the last attempt.
@@ -67,6 +71,12 @@ pub struct StepResult {
     pub failed: bool,
     /// What was seen that shows that it holds, or does not.
     pub evidence: Vec<String>,
+    /// In the order of time.
+    pub asked: Vec<AskedResult>,
+    /// How much more was asked.
+    pub asked_left_out: usize,
+    /// The line of the spec behind what it names.
+    pub origin: Option<Origin>,
 }
 
 /// A turn in the life of a lease, a token or a password.
@@ -88,6 +98,19 @@ pub struct About {
     pub facts: Vec<(String, String)>,
     /// What no scenario shows, and why.
     pub not_proven: Vec<(String, String)>,
+}
+
+impl StepResult {
+    /// A line each, and how many are left out.
+    pub fn told_asked(&self) -> impl Iterator<Item = String> {
+        let left_out = self.asked_left_out;
+        let middle = self.asked.len() / 2;
+        self.asked.iter().enumerate().flat_map(move |(at, it)| {
+            let here = left_out > 0 && at == middle;
+            let gap = here.then(|| format!("… {left_out} more are left out here"));
+            gap.into_iter().chain([it.to_string()])
+        })
+    }
 }
 
 impl ScenarioResult {

@@ -13,8 +13,9 @@ use cucumber::{
     writer::Normalized,
 };
 
-use super::{ScenarioResult, StepResult, TurnResult, Verdict};
+use super::{AskedResult, ScenarioResult, StepResult, TurnResult, Verdict, asked};
 use crate::{
+    origin::Origin,
     secrets::Secrets,
     world::{Noted, Notes, Seen, World},
 };
@@ -44,6 +45,9 @@ struct Open {
     step_began: Option<(SystemTime, String)>,
     /// When each step of the result was over.
     steps_ended: Vec<SystemTime>,
+    /// What each says, as it is written.
+    steps_said: Vec<String>,
+    description: Option<String>,
     fails: Option<String>,
 }
 
@@ -112,6 +116,8 @@ impl Recorder {
                     began: at,
                     step_began: None,
                     steps_ended: Vec::new(),
+                    steps_said: Vec::new(),
+                    description: scenario.description.as_deref().map(|it| it.trim().to_owned()),
                     fails: None,
                 };
                 state.open.insert(key, open);
@@ -175,8 +181,12 @@ impl Open {
             took,
             failed: fails.is_some(),
             evidence: Vec::new(),
+            asked: Vec::new(),
+            asked_left_out: 0,
+            origin: None,
         });
         self.steps_ended.push(at);
+        self.steps_said.push(step.value.clone());
         if let Some(why) = fails {
             self.fails.get_or_insert(why);
         }
@@ -186,6 +196,8 @@ impl Open {
         for seen in &notes.seen {
             self.saw(seen, secrets);
         }
+        self.asked(&notes, secrets);
+        self.came_from(&notes, secrets);
         let verdict = match (notes.skipped, self.fails) {
             (Some(reason), _) => Verdict::Skipped { reason: secrets.mask(&reason) },
             (None, Some(reason)) => Verdict::Failed { reason: secrets.mask(&reason) },
@@ -199,11 +211,39 @@ impl Open {
         }
     }
 
+    /// Gives to each step what was asked while it was under way.
+    fn asked(&mut self, notes: &Noted, secrets: &Secrets) {
+        let (exchanges, statements) = (notes.exchanges.all(), notes.statements.all());
+        let mut of_steps: Vec<Vec<AskedResult>> = vec![Vec::new(); self.result.steps.len()];
+        for (at, asked) in asked::asked(&exchanges, &statements, self.began, secrets) {
+            if let Some(step) = of_steps.get_mut(self.step_at(at)) {
+                step.push(asked);
+            }
+        }
+        for (step, asked) in self.result.steps.iter_mut().zip(of_steps) {
+            (step.asked, step.asked_left_out) = asked::shortened(asked);
+        }
+    }
+
+    /// Gives to each step, and to the whole, the line of the spec that it is about.
+    fn came_from(&mut self, notes: &Noted, secrets: &Secrets) {
+        let masked = |it: &Origin| Origin { line: secrets.mask(&it.line), ..it.clone() };
+        let place = self.description.as_deref();
+        self.result.origin = place.and_then(|it| notes.origins.at(it)).map(masked);
+        for (step, said) in self.result.steps.iter_mut().zip(&self.steps_said) {
+            step.origin = notes.origins.named_in(said).map(masked);
+        }
+    }
+
+    fn step_at(&self, at: SystemTime) -> usize {
+        let step = self.steps_ended.partition_point(|ended| *ended < at);
+        step.min(self.steps_ended.len().saturating_sub(1))
+    }
+
     /// Belongs to the step that was under way: events may be heard later than they happened.
     fn saw(&mut self, seen: &Seen, secrets: &Secrets) {
-        let step = self.steps_ended.partition_point(|ended| *ended < seen.at);
-        let last = self.result.steps.len().saturating_sub(1);
-        if let Some(step) = self.result.steps.get_mut(step.min(last)) {
+        let step = self.step_at(seen.at);
+        if let Some(step) = self.result.steps.get_mut(step) {
             step.evidence.push(secrets.mask(&seen.text));
         }
         self.result.turns.extend(seen.turn.as_ref().map(|turn| TurnResult {
@@ -262,6 +302,7 @@ fn begun(
         rule: rule.map(|it| secrets.mask(&it.name)),
         name: secrets.mask(&scenario.name),
         description: scenario.description.as_deref().map(|it| secrets.mask(it.trim())),
+        origin: None,
         tags: scenario.tags.clone(),
         verdict: Verdict::Passed,
         steps: Vec::new(),

@@ -39,6 +39,9 @@ fn failed(result: &ScenarioResult, reason: &str, text: &mut String) {
         let sign = if step.failed { '✗' } else { '✓' };
         let _ =
             writeln!(text, "    {sign} {} {} ({})", step.keyword, step.text, seconds(step.took));
+        for line in step.told_asked().filter(|_| step.failed) {
+            let _ = writeln!(text, "        asked: {line}");
+        }
         for line in &step.evidence {
             let _ = writeln!(text, "        seen: {line}");
         }
@@ -95,6 +98,7 @@ mod tests {
             rule: None,
             name: "One works".into(),
             description: None,
+            origin: None,
             tags: Vec::new(),
             verdict: Verdict::Passed,
             steps: Vec::new(),

@@ -100,7 +100,7 @@ impl Scale {
     fn turn(&self, turn: &TurnResult) -> Turn {
         Turn {
             at: self.at(turn.at.as_secs_f64()),
-            seconds: format!("{:.1}", turn.at.as_secs_f64()),
+            seconds: format!("{:.1$}", turn.at.as_secs_f64(), self.digits()),
             what: turn.what.word(),
             lasts_seconds: turn.lasts.map(|it| it.as_secs()),
         }
@@ -120,6 +120,11 @@ impl Scale {
             Tick { at: self.at(seconds), label: format!("{seconds:.digits$}") }
         };
         (first..=last).map(tick).collect()
+    }
+
+    /// Of a second: turns that lie close together are told apart.
+    fn digits(&self) -> usize {
+        if self.to - self.from < 5.0 { 2 } else { 1 }
     }
 
     fn at(&self, seconds: f64) -> u32 {

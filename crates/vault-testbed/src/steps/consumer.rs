@@ -15,7 +15,11 @@ use vault_model::request::Method;
 
 use super::{SOON, approle::mount, audit, until, vault::ask};
 use crate::{
-    ground::{Consumer, Error, Program, far::postgres_login, python, write_private},
+    ground::{
+        Consumer, Error, Program,
+        far::{Heard, postgres_login},
+        python, write_private,
+    },
     world::{Failure, Result, World, ensure, failure},
 };
 
@@ -201,14 +205,13 @@ async fn first_are_gone(world: &mut World, count: usize, database: String) -> Re
 async fn gone(world: &World, database: &str, logins: &[String]) -> Result {
     ensure(!logins.is_empty(), || "it has had no login before the one that it has".into())?;
     let server = world.database(database)?;
-    let superuser = postgres_login(&server.superuser(&server.database));
+    let superuser = server.superuser(&server.database);
     until(SOON, || async {
-        let mut connection = PgConnection::connect_with(&superuser).await?;
-        let asked =
-            sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)");
-        let left: Vec<String> = asked.bind(logins).fetch_all(&mut connection).await?;
-        connection.close().await?;
-        ensure(left.is_empty(), || format!("pg_roles still has {}", left.join(", ")))
+        for login in logins {
+            let is_known = superuser.knows(login).await?;
+            ensure(!is_known, || format!("pg_roles still has {login}"))?;
+        }
+        Ok(())
     })
     .await?;
     world.evidence(format!("pg_roles has none of {}", logins.join(", ")));
@@ -227,15 +230,28 @@ async fn done_as(world: &mut World, count: usize, role: String) -> Result {
     .await
 }
 
+struct Holds(bool);
+
+impl Heard for Holds {
+    fn answer(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// One SQL query, as the superuser, that answers yes or no.
 #[then(expr = "in {word} this is true")]
 async fn is_true(world: &mut World, database: String, step: &Step) -> Result {
     let sql = step.docstring().map_or("", |it| it.as_str()).trim().to_owned();
     let server = world.database(&database)?;
-    let superuser = postgres_login(&server.superuser(&server.database));
-    let mut connection = PgConnection::connect_with(&superuser).await?;
-    let holds: bool = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await?;
-    connection.close().await?;
+    let login = server.superuser(&server.database);
+    let asked = async {
+        let mut connection = PgConnection::connect_with(&postgres_login(&login)).await?;
+        let query = sqlx::query_scalar(AssertSqlSafe(sql.clone()));
+        let holds: bool = query.fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok::<_, sqlx::Error>(Holds(holds))
+    };
+    let Holds(holds) = login.noting(&sql, asked).await?;
     ensure(holds, || "it is false".into())
 }
 

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 use cucumber::{gherkin::Step, given, then, when};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, Executor, PgConnection};
 use vault_client::Answer;
 use vault_model::request::Request;
 
 use super::{SOON, until, vault::said};
 use crate::{
-    ground::{POSTGRES, Server, ServerOptions, far::postgres_login},
+    ground::{
+        POSTGRES, Server, ServerOptions,
+        far::{Heard, Login, NoAnswer, Said, postgres_login},
+    },
     world::{Change, Credential, Failure, Result, World, ensure, failure},
 };
 
@@ -109,30 +112,32 @@ async fn issued_by(world: &mut World, who: String, name: String, path: String) -
 #[given(expr = "the credential {word} works")]
 #[then(expr = "the credential {word} works")]
 async fn works(world: &mut World, name: String) -> Result {
-    let connection = PgConnection::connect_with(&login(world, &name)?).await?;
+    done(say_hello(&login(world, &name)?).await)?;
     let username = &world.credential(&name)?.username;
     world.turn(username, Change::Used, None, format!("{username} logs in"));
-    Ok(connection.close().await?)
+    Ok(())
 }
 
 #[then(expr = "the credential {word} may {string}")]
 async fn may(world: &mut World, name: String, sql: String) -> Result {
-    let said = run(&login(world, &name)?, &sql).await;
-    world.evidence(format!("`{sql}` as {}: {}", world.credential(&name)?.username, shown(&said)));
-    said.map_err(Failure::from)
+    let said = login(world, &name)?.say(&sql).await;
+    let username = &world.credential(&name)?.username;
+    world.evidence(format!("`{sql}` as {username}: {}", said.answer()));
+    done(said)
 }
 
 #[then(expr = "the credential {word} may not {string}")]
 async fn may_not(world: &mut World, name: String, sql: String) -> Result {
-    let said = run(&login(world, &name)?, &sql).await;
-    world.evidence(format!("`{sql}` as {}: {}", world.credential(&name)?.username, shown(&said)));
+    let said = login(world, &name)?.say(&sql).await;
+    let username = &world.credential(&name)?.username;
+    world.evidence(format!("`{sql}` as {username}: {}", said.answer()));
     refused(said, NOT_ALLOWED)
 }
 
 #[then(expr = "the credential {word} is refused with SQLSTATE {word}")]
 async fn is_refused(world: &mut World, name: String, state: String) -> Result {
     let login = login(world, &name)?;
-    until(SOON, || async { refused(run(&login, "SELECT 1").await, &state) }).await?;
+    until(SOON, || async { refused(say_hello(&login).await, &state) }).await?;
     let username = &world.credential(&name)?.username;
     world.turn(username, Change::Refused, None, format!("a login as {username} is refused"));
     Ok(())
@@ -167,14 +172,14 @@ async fn another_password(world: &mut World, path: String, old: String, new: Str
 #[then(expr = "the first password of the login vault in {word} is refused")]
 async fn first_password_is_refused(world: &mut World, database: String) -> Result {
     let server = world.database(&database)?;
-    refused(run(&postgres_login(&server.admin()), "SELECT 1").await, WRONG_PASSWORD)
+    refused(say_hello(&server.admin()).await, WRONG_PASSWORD)
 }
 
 #[given(expr = "the first password of the login vault in {word} works")]
 #[then(expr = "the first password of the login vault in {word} works")]
 async fn first_password_works(world: &mut World, database: String) -> Result {
     let server = world.database(&database)?;
-    Ok(run(&postgres_login(&server.admin()), "SELECT 1").await?)
+    done(say_hello(&server.admin()).await)
 }
 
 /// As the token `who`; the answer is kept as any other.
@@ -223,26 +228,20 @@ fn postgres(world: &World) -> Result<&Server> {
     servers.next().ok_or_else(|| Failure(why.into()))
 }
 
-fn login(world: &World, name: &str) -> Result<PgConnectOptions> {
+fn login(world: &World, name: &str) -> Result<Login> {
     let credential = world.credential(name)?;
-    let login = postgres(world)?.login(&credential.username, &credential.password);
-    Ok(postgres_login(&login))
+    Ok(postgres(world)?.login(&credential.username, &credential.password))
 }
 
 async fn gone(world: &World, name: &str, deadline: Duration) -> Result {
     let login = login(world, name)?;
     let username = world.credential(name)?.username.clone();
     let database = postgres(world)?;
-    let superuser = postgres_login(&database.superuser(&database.database));
+    let superuser = database.superuser(&database.database);
     until(deadline, || async {
-        refused(run(&login, "SELECT 1").await, WRONG_PASSWORD)?;
-        let mut connection = PgConnection::connect_with(&superuser).await?;
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_roles WHERE rolname = $1")
-            .bind(&username)
-            .fetch_one(&mut connection)
-            .await?;
-        connection.close().await?;
-        ensure(count == 0, || format!("pg_roles still has {username}"))
+        refused(say_hello(&login).await, WRONG_PASSWORD)?;
+        let is_known = superuser.knows(&username).await?;
+        ensure(!is_known, || format!("pg_roles still has {username}"))
     })
     .await?;
     world.turn(
@@ -254,31 +253,22 @@ async fn gone(world: &World, name: &str, deadline: Duration) -> Result {
     Ok(())
 }
 
-async fn run(login: &PgConnectOptions, sql: &str) -> Result<(), sqlx::Error> {
-    let attempt = async {
-        let mut connection = PgConnection::connect_with(login).await?;
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await?;
-        connection.close().await
-    };
-    let late = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-    tokio::time::timeout(Duration::from_secs(20), attempt).await.map_err(late)?
+async fn say_hello(login: &Login) -> Result<Said, NoAnswer> {
+    login.say(login.side.hello).await
 }
 
-fn refused(said: Result<(), sqlx::Error>, state: &str) -> Result {
-    match said {
-        Ok(()) => failure("it is not refused"),
-        Err(err) => match err.as_database_error().and_then(|it| it.code()) {
-            Some(code) if code == state => Ok(()),
-            Some(code) => failure(format!("it is refused with {code}: {err}")),
-            None => Err(err.into()),
-        },
+fn done(said: Result<Said, NoAnswer>) -> Result {
+    match said? {
+        Said::Done => Ok(()),
+        Said::Refused(refusal) => failure(refusal.to_string()),
     }
 }
 
-fn shown(said: &Result<(), sqlx::Error>) -> String {
-    match said {
-        Ok(()) => "it is done".to_owned(),
-        Err(err) => err.to_string(),
+fn refused(said: Result<Said, NoAnswer>, state: &str) -> Result {
+    match said? {
+        Said::Done => failure("it is not refused"),
+        Said::Refused(refusal) if refusal.code == state => Ok(()),
+        Said::Refused(refusal) => failure(format!("it is {refusal}")),
     }
 }
 

@@ -126,14 +126,17 @@ fn refusal(code: String, message: String) -> Refusal {
 
 /// Whether any user has the access key.
 async fn knows(login: &Login, key: &str) -> std::result::Result<bool, NoAnswer> {
-    let users = answer(login, "iam ListUsers").await?;
-    for user in texts(&users, "UserName") {
-        let keys = answer(login, &format!("iam ListAccessKeys\nUserName: {user}")).await?;
-        if texts(&keys, "AccessKeyId").any(|it| it == key) {
-            return Ok(true);
+    let asked = async {
+        let users = answer(login, "iam ListUsers").await?;
+        for user in texts(&users, "UserName") {
+            let keys = answer(login, &format!("iam ListAccessKeys\nUserName: {user}")).await?;
+            if texts(&keys, "AccessKeyId").any(|it| it == key) {
+                return Ok(true);
+            }
         }
-    }
-    Ok(false)
+        Ok(false)
+    };
+    login.noting("iam ListAccessKeys of every user", asked).await
 }
 
 async fn answer(login: &Login, request: &str) -> std::result::Result<String, NoAnswer> {

@@ -334,8 +334,12 @@ async fn say(login: &Login, request: &str) -> std::result::Result<Said, NoAnswer
 async fn knows(login: &Login, account: &str) -> std::result::Result<bool, NoAnswer> {
     let (namespace, name) = account.split_once('/').unwrap_or(("default", account));
     let account = Account { namespace: namespace.into(), name: name.into() };
-    match ask(login, Method::GET, &account.path(), None).await? {
-        (StatusCode::NOT_FOUND, _) => Ok(false),
-        answer => answered(answer).map(|_| true),
-    }
+    let path = account.path();
+    let asked = async {
+        match ask(login, Method::GET, &path, None).await? {
+            (StatusCode::NOT_FOUND, _) => Ok(false),
+            answer => answered(answer).map(|_| true),
+        }
+    };
+    login.noting(&format!("GET {path}"), asked).await
 }

@@ -1,11 +1,12 @@
 //! Somebody who logs in to a far side, what they say there, and what they are answered.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::SecretString;
 
-use super::FarSide;
+use super::{FarSide, Heard, Statement, Statements};
 
 /// Where, and as whom.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Login {
     pub password: SecretString,
     /// What AWS wants beside keys that it lends.
     pub session_token: Option<SecretString>,
+    /// Where it keeps what it says.
+    pub statements: Arc<Statements>,
 }
 
 /// What became of a statement, or of the connection before it.
@@ -70,7 +73,23 @@ impl Login {
 
     /// In the server's own language.
     pub async fn say(&self, statement: &str) -> Result<Said, NoAnswer> {
-        in_time((self.side.say)(self, statement)).await
+        self.noting(statement, in_time((self.side.say)(self, statement))).await
+    }
+
+    /// What is said otherwise than by `say`: it is kept as well.
+    pub async fn noting<T: Heard>(&self, text: &str, asked: impl Future<Output = T>) -> T {
+        let (at, began) = (SystemTime::now(), Instant::now());
+        let heard = asked.await;
+        self.statements.add(Statement {
+            server: self.side.title,
+            user: self.user.clone(),
+            text: text.to_owned(),
+            code: heard.code().map(str::to_owned),
+            answer: heard.answer(),
+            at,
+            took: began.elapsed(),
+        });
+        heard
     }
 
     /// Whether the server's catalogue has a login called `user`.

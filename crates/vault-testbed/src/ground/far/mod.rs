@@ -15,6 +15,7 @@ mod programs;
 mod redis;
 mod server;
 mod sql;
+mod statements;
 
 use std::fmt;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub use openldap::OPENLDAP;
 pub use postgres::{POSTGRES, options as postgres_login};
 pub use programs::{Installation, Programs, Source};
 pub use server::Server;
+pub use statements::{Heard, Statement, Statements};
 
 /// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.
 pub struct FarSide {

@@ -102,8 +102,11 @@ async fn say(login: &Login, commands: &str) -> std::result::Result<Said, NoAnswe
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
     let users = doc! { "usersInfo": { "user": user, "db": ADMIN }, "$db": ADMIN };
-    let answer = connect(login).await?.say(users).await?;
-    Ok(answer.get_array("users").is_ok_and(|users| !users.is_empty()))
+    let asked = async {
+        let answer = connect(login).await?.say(users.clone()).await?;
+        Ok(answer.get_array("users").is_ok_and(|users| !users.is_empty()))
+    };
+    login.noting(&users.to_string(), asked).await
 }
 
 /// Where all of them are made.

@@ -260,14 +260,19 @@ fn refusal(answer: &LdapResult, at_login: bool) -> Refusal {
     Refusal { code: answer.rc.to_string(), message: shown, at_login, lack }
 }
 
+const ANYTHING: &str = "(objectClass=*)";
+
 async fn knows(login: &Login, user: &str) -> Asked<bool> {
     let name = distinguished(user, &login.database);
-    let mut ldap = logged_in(login).await?.map_err(|it| NoAnswer(it.to_string()))?;
-    let found = ldap.search(&name, Scope::Base, "(objectClass=*)", vec!["1.1"]).await;
-    match found.map_err(silent)?.1 {
-        answer if answer.rc == NO_SUCH_OBJECT => Ok(false),
-        answer => answer.success().map(|_| true).map_err(silent),
-    }
+    let asked = async {
+        let mut ldap = logged_in(login).await?.map_err(|it| NoAnswer(it.to_string()))?;
+        let found = ldap.search(&name, Scope::Base, ANYTHING, vec!["1.1"]).await;
+        match found.map_err(silent)?.1 {
+            answer if answer.rc == NO_SUCH_OBJECT => Ok(false),
+            answer => answer.success().map(|_| true).map_err(silent),
+        }
+    };
+    login.noting(&format!("search {name} {ANYTHING}"), asked).await
 }
 
 fn silent(error: LdapError) -> NoAnswer {

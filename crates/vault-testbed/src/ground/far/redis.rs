@@ -147,10 +147,13 @@ fn refused(error: &RedisError, at_login: bool) -> std::result::Result<Said, NoAn
 }
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let mut connection = logged_in(login).await?.map_err(silent)?;
-    let users: Vec<String> =
-        cmd("ACL").arg("USERS").query_async(&mut connection).await.map_err(silent)?;
-    Ok(users.iter().any(|it| it == user))
+    let asked = async {
+        let mut connection = logged_in(login).await?.map_err(silent)?;
+        let users: Vec<String> =
+            cmd("ACL").arg("USERS").query_async(&mut connection).await.map_err(silent)?;
+        Ok(users.iter().any(|it| it == user))
+    };
+    login.noting("ACL USERS", asked).await
 }
 
 fn silent(error: RedisError) -> NoAnswer {

@@ -11,6 +11,7 @@ use super::super::container::Container;
 use super::super::loopback;
 use super::{
     Error, FarSide, Installation, Login, New, Passwords, Result, Run, Said, ServerOptions,
+    Statements,
 };
 
 /// Ended and removed when it is dropped.
@@ -29,6 +30,7 @@ pub struct Server {
     pub started_in: Duration,
     /// By the names that its row `gives`.
     pub given: BTreeMap<&'static str, SecretString>,
+    statements: Arc<Statements>,
     superuser_password: SecretString,
     backing: Backing,
 }
@@ -101,6 +103,7 @@ impl Server {
             version: String::new(),
             started_in: Duration::ZERO,
             given: BTreeMap::new(),
+            statements: Arc::default(),
             superuser_password: passwords.superuser,
             backing,
         }
@@ -124,6 +127,7 @@ impl Server {
             user: user.to_owned(),
             password: password.clone(),
             session_token: None,
+            statements: self.statements.clone(),
         }
     }
 
@@ -136,6 +140,11 @@ impl Server {
     pub fn superuser(&self, database: &str) -> Login {
         let login = self.login(self.side.superuser, &self.superuser_password);
         Login { database: database.to_owned(), ..login }
+    }
+
+    /// From now on what is said to it from here is kept there.
+    pub fn recorded_in(self, statements: &Arc<Statements>) -> Self {
+        Self { statements: statements.clone(), ..self }
     }
 
     pub fn superuser_password(&self) -> &SecretString {

@@ -36,10 +36,14 @@ pub(super) async fn ask<C: Dialect>(
 where
     for<'c> &'c mut C: Executor<'c, Database = C::Database>,
 {
-    let mut connection = C::connect_with(&C::options(login)).await?;
-    let row = connection.fetch_optional(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
-    connection.close().await?;
-    Ok(row)
+    let asked = async {
+        let mut connection = C::connect_with(&C::options(login)).await?;
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.clone()));
+        let row = connection.fetch_optional(sql).await?;
+        connection.close().await?;
+        Ok(row)
+    };
+    login.noting(&sql, asked).await
 }
 
 fn refused<C: Dialect>(error: sqlx::Error, at_login: bool) -> Result<Said, NoAnswer> {

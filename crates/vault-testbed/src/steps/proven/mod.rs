@@ -23,6 +23,7 @@ mod transit;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use cucumber::{given, then};
@@ -33,6 +34,7 @@ use vault_provision::{Applied, Outcome, ReadError, SpecInputs, Stop, load, prepa
 
 use crate::{
     ground::{GroundSpec, Kind},
+    origin::Origins,
     world::{Failure, Result, World, failure},
 };
 
@@ -118,6 +120,7 @@ async fn stands(world: &mut World, path: String, environment: String, divisor: S
         spec.objects = scale::divided(&spec.objects, divisor);
     }
     keep_secret(world, &spec);
+    tell_origins(world, &spec);
     let vault = world.vault()?.clone();
     let applied = apply(&vault, &spec).await?;
     world.proven.unmade = unmade(&spec, &applied);
@@ -135,6 +138,7 @@ fn stands_already(world: &mut World, path: PathBuf, environment: Option<String>)
     world.take_live(&live)?;
     let spec = read(world, &path, environment)?;
     keep_secret(world, &spec);
+    tell_origins(world, &spec);
     world.proven.spec = Some(spec);
     world.spec_path = Some(path);
     Ok(())
@@ -153,7 +157,9 @@ async fn start(world: &mut World, ground: &GroundSpec) -> Result {
         world.add_secret(&format!("the superuser's password of {name}"), superuser);
     }
     world.take_vault(stack.vault)?;
-    world.databases = stack.servers;
+    let servers = stack.servers.into_iter();
+    let servers = servers.map(|(name, it)| (name, it.recorded_in(&world.statements)));
+    world.databases = servers.collect();
     world.vars = stack.vars;
     Ok(())
 }
@@ -168,10 +174,18 @@ fn read(world: &World, path: &Path, environment: Option<String>) -> Result<Spec>
     let vars = vars.chain(given.vars.iter().cloned()).collect();
     let environment = environment.or_else(|| given.environment.clone());
     let inputs = SpecInputs { vars, environment, ..given.clone() };
-    load(path, &inputs).map_err(|error| match error {
-        ReadError::Refused(refused) => Failure(refused.mistakes.render(&refused.sources, false)),
-        other => other.into(),
-    })
+    let root = world.bench().root.display().to_string();
+    match load(path, &inputs) {
+        Ok(mut spec) => {
+            spec.sources.seen_from(&root);
+            Ok(spec)
+        }
+        Err(ReadError::Refused(mut refused)) => {
+            refused.sources.seen_from(&root);
+            failure(refused.mistakes.render(&refused.sources, false))
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// What the spec marks as secret, and what its kinds never show.
@@ -183,6 +197,12 @@ fn keep_secret(world: &World, spec: &Spec) {
         secret.for_each(|(_, value)| hidden.add_value(value));
     }
     world.bench().secrets.add_of_spec(&hidden);
+}
+
+/// For the report: the lines of the spec behind the steps.
+fn tell_origins(world: &World, spec: &Spec) {
+    let origins = Arc::new(Origins::of(spec));
+    world.bench().notes.update(|it| it.origins = origins);
 }
 
 pub async fn apply(vault: &Vault, spec: &Spec) -> Result<Applied> {

@@ -54,7 +54,9 @@ impl Place {
         let mut servers = world.databases.values().filter(|it| it.side.word == side.word);
         let Some(server) = servers.find(|it| it.address_for_vault == address) else {
             let (user, password) = (String::new(), SecretString::default());
-            let login = Login { side, address, database, user, password, session_token: None };
+            let statements = world.statements.clone();
+            let login =
+                Login { side, address, database, user, password, session_token: None, statements };
             return Ok(Self { login, superuser: None });
         };
         let login = Login { database: database.clone(), ..server.admin() };

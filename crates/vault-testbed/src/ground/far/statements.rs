@@ -1,0 +1,84 @@
+//! What was said to far sides and what came back, for whoever shows it.
+
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::Said;
+
+/// Logins that came out of the same server write into the same.
+#[derive(Debug, Default)]
+pub struct Statements(Mutex<Vec<Statement>>);
+
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// `PostgreSQL`
+    pub server: &'static str,
+    pub user: String,
+    /// In the server's own language. It may hold secrets.
+    pub text: String,
+    /// Where it was refused, in the server's own words: an SQLSTATE, for one.
+    pub code: Option<String>,
+    pub answer: String,
+    pub at: SystemTime,
+    pub took: Duration,
+}
+
+/// What an answer comes down to.
+pub trait Heard {
+    fn code(&self) -> Option<&str> {
+        None
+    }
+    fn answer(&self) -> String;
+}
+
+impl Statements {
+    /// In the order of the answers.
+    pub fn all(&self) -> Vec<Statement> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn add(&self, statement: Statement) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(statement);
+    }
+}
+
+impl Heard for Said {
+    fn code(&self) -> Option<&str> {
+        match self {
+            Said::Done => None,
+            Said::Refused(refusal) => Some(&refusal.code),
+        }
+    }
+
+    fn answer(&self) -> String {
+        match self {
+            Said::Done => "done".to_owned(),
+            Said::Refused(refusal) => refusal.to_string(),
+        }
+    }
+}
+
+/// Whether something is there.
+impl Heard for bool {
+    fn answer(&self) -> String {
+        if *self { "found" } else { "not found" }.to_owned()
+    }
+}
+
+impl<T> Heard for Option<T> {
+    fn answer(&self) -> String {
+        if self.is_some() { "a row" } else { "no row" }.to_owned()
+    }
+}
+
+/// An error is no answer.
+impl<T: Heard, E: Display> Heard for Result<T, E> {
+    fn code(&self) -> Option<&str> {
+        self.as_ref().ok().and_then(Heard::code)
+    }
+
+    fn answer(&self) -> String {
+        self.as_ref().map_or_else(|error| format!("no answer: {error}"), Heard::answer)
+    }
+}
