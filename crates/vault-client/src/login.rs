@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use vault_model::{Body, request::Request};
 
-use crate::{error::VaultError, settings::SettingsError};
+use crate::{
+    error::{Failure, VaultError},
+    settings::SettingsError,
+};
 
 /// A mount is named as `vault auth list` does, without `auth/`.
 #[derive(Clone, Debug)]
@@ -46,6 +49,10 @@ impl LoginError {
     pub fn remedy(&self) -> Option<String> {
         match self {
             LoginError::Settings(e) => Some(e.remedy.clone()),
+            // Vault answers the same where nothing is mounted.
+            LoginError::Refused(e) if e.failure == Failure::Forbidden => Some(
+                "check that the auth method is mounted there, and that its role is bound to who logs in".into(),
+            ),
             LoginError::Refused(e) => e.remedy(),
             LoginError::SecondFactor { .. } => Some(
                 "use a login without one, or `vault login` and then the token that it leaves"

@@ -58,6 +58,7 @@ impl Vault {
     /// Reads the files that settings and login name, and asks for a token unless one is given.
     pub async fn login(settings: &Settings, login: &Login) -> Result<Vault, LoginError> {
         let vault = Vault::new(settings)?;
+        vault.knows_namespaces().await?;
         let request = match login.way().await? {
             Way::Token(token) => return Ok(vault.with_token(token)),
             Way::Ask(request) => request,
@@ -80,6 +81,23 @@ impl Vault {
         }
         let vault = vault.with_token(auth.client_token.clone());
         Ok(Vault { login: Some(Arc::new(auth)), ..vault })
+    }
+
+    /// A Vault without namespaces passes over the header that names one, and takes a request as one to its root.
+    async fn knows_namespaces(&self) -> Result<(), SettingsError> {
+        if self.namespace().is_none() {
+            return Ok(());
+        }
+        // A Vault that doesn't answer says so to the first request that matters.
+        let Ok(health) = self.node().await else { return Ok(()) };
+        match health.get("enterprise") == Some(&false.into()) {
+            true => Err(SettingsError::new(
+                "VAULT_NAMESPACE",
+                "this Vault has no namespaces, and would take all that is meant for one as meant for its root",
+                "unset it, or point VAULT_ADDR at the Vault that has this namespace",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// What the login gave; None for a token that was given to us.
@@ -172,17 +190,7 @@ impl Vault {
 
     /// Of the node that answers, whatever it can do: sealed and standby are no errors here.
     pub async fn health(&self) -> Result<Health, VaultError> {
-        let codes = [
-            "standbycode",
-            "performancestandbycode",
-            "drsecondarycode",
-            "sealedcode",
-            "uninitcode",
-        ];
-        let codes = codes.iter().map(|it| (it.to_string(), 200.into())).collect();
-        let request = Request::new(Method::Get, "sys/health", codes);
-        let data =
-            self.with_token(SecretString::default()).send(&request).await?.data.unwrap_or_default();
+        let data = self.node().await?;
         let says = |name: &str| data.get(name).and_then(|it| it.as_bool()).unwrap_or_default();
         let version =
             data.get("version").and_then(|it| it.as_str()).unwrap_or_default().to_string();
@@ -192,6 +200,21 @@ impl Vault {
             standby: says("standby"),
             version,
         })
+    }
+
+    /// `sys/health` as it is, which belongs to no namespace.
+    async fn node(&self) -> Result<Body, VaultError> {
+        let codes = [
+            "standbycode",
+            "performancestandbycode",
+            "drsecondarycode",
+            "sealedcode",
+            "uninitcode",
+        ];
+        let codes = codes.iter().map(|it| (it.to_string(), 200.into())).collect();
+        let request = Request::new(Method::Get, "sys/health", codes);
+        let anonymous = self.with_token(SecretString::default()).with_namespace("");
+        Ok(anonymous.send(&request).await?.data.unwrap_or_default())
     }
 
     /// Ends the token of our own login. A token that was given to us stays, and a batch token can only run out.

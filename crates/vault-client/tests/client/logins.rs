@@ -51,6 +51,33 @@ async fn kubernetes_sends_role_and_jwt() {
 }
 
 #[tokio::test]
+async fn a_namespace_is_only_for_a_vault_that_has_some() {
+    for (health, goes) in [
+        (json!({ "enterprise": false, "version": "1.21.1" }), false),
+        (json!({ "enterprise": true, "version": "1.21.1+ent" }), true),
+        // OpenBao has namespaces, and says nothing of it.
+        (json!({ "version": "2.6.2" }), true),
+    ] {
+        let server = always(json_answer(200, health)).await;
+        let mut settings = Settings::new(&server.uri()).unwrap();
+        let given = Login::Token("root".to_string().into());
+        Vault::login(&settings, &given).await.unwrap();
+        assert_eq!(count(&server).await, 0, "without a namespace nobody is asked");
+        settings.namespace = Some("team".into());
+        let outcome = Vault::login(&settings, &given).await;
+        assert_eq!(outcome.is_ok(), goes);
+        let asked = server.received_requests().await.unwrap();
+        assert!(!asked[0].headers.contains_key("x-vault-namespace"));
+        let Err(refused) = outcome else { continue };
+        expect![[r#"
+            VAULT_NAMESPACE: this Vault has no namespaces, and would take all that is meant for one as meant for its root
+              unset it, or point VAULT_ADDR at the Vault that has this namespace
+        "#]]
+        .assert_eq(&format!("{refused}\n  {}\n", refused.remedy().unwrap()));
+    }
+}
+
+#[tokio::test]
 async fn a_role_without_secret_ids_sends_none() {
     let server = MockServer::start().await;
     Mock::given(path("/v1/auth/approle/login"))

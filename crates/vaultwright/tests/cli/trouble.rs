@@ -5,7 +5,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use vault_testbed::ground::{Mode, VaultOptions};
 
-use crate::{Bed, SPEC, run};
+use crate::{Bed, Ran, SPEC, command, run};
 
 fn folder(spec: &str) -> TempDir {
     let folder = tempfile::Builder::new().prefix("cli").tempdir().unwrap();
@@ -122,4 +122,77 @@ fn a_sealed_vault_says_so() {
           help: unseal it: `vault operator unseal`
     "#]]
     .assert_eq(&bed.run("plan SPEC").shown());
+}
+
+#[test]
+fn a_vault_that_was_never_initialised_says_that_and_nothing_else() {
+    let config = VaultOptions { mode: Mode::Raft, ..VaultOptions::default() };
+    let name = "a_vault_that_was_never_initialised_says_that_and_nothing_else";
+    let Some(bed) = Bed::new(name, &config) else { return };
+    // The program of a server that runs, for one that nobody initialises.
+    let program = format!("/proc/{}/exe", bed.vault.process_id().unwrap());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!(
+        "storage \"inmem\" {{}}\ndisable_mlock = true\nlistener \"tcp\" {{ address = \"127.0.0.1:{port}\" tls_disable = true }}\n"
+    );
+    let file = bed.write("server.hcl", &config);
+    let mut server = std::process::Command::new(program);
+    server.arg("server").arg(format!("-config={}", file.display()));
+    let quiet = std::process::Stdio::null;
+    let mut server = server.stdout(quiet()).stderr(quiet()).spawn().unwrap();
+    let began = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "it does not listen");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let address = format!("http://127.0.0.1:{port}");
+    let shown = run(&address, "x", bed.folder.path(), "plan SPEC").shown();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    expect![[r#"
+        exit 1
+        error: GET sys/auth: Vault isn't initialised (status 503)
+          help: initialise it: `vault operator init`
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn a_namespace_of_a_vault_that_has_none_is_refused_and_nothing_is_written() {
+    let name = "a_namespace_of_a_vault_that_has_none_is_refused_and_nothing_is_written";
+    let Some(bed) = Bed::new(name, &VaultOptions::default()) else { return };
+    for words in ["plan SPEC", "apply SPEC --yes"] {
+        let ended = bed.command(words).env("VAULT_NAMESPACE", "team").output().unwrap();
+        expect![[r#"
+            exit 1
+            error: VAULT_NAMESPACE: this Vault has no namespaces, and would take all that is meant for one as meant for its root
+              help: unset it, or point VAULT_ADDR at the Vault that has this namespace
+        "#]]
+        .assert_eq(&Ran(ended).shown());
+    }
+    assert_eq!(bed.run("plan SPEC --exit-code").code(), 2);
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_told_and_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder(SPEC);
+    for (name, told) in [("VAULT_ADDR", "VAULT_ADDR: "), ("VAULT_TOKEN", "VAULT_TOKEN: ")] {
+        let mut command = command("http://127.0.0.1:1", "x", folder.path(), "plan SPEC");
+        let ended = command.env(name, std::ffi::OsStr::from_bytes(b"\xff")).output().unwrap();
+        let shown = Ran(ended).shown();
+        assert!(shown.contains(told), "{shown}");
+    }
+}
+
+#[test]
+fn paths_with_blanks_and_letters_of_any_language_are_told_as_they_are() {
+    let folder = tempfile::Builder::new().prefix("Mön Ördner ").tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("spéc x")).unwrap();
+    let spec = SPEC.replace("token_ttl", "token_tll");
+    std::fs::write(folder.path().join("spéc x/ü b.yaml"), spec).unwrap();
+    let mut command = command("http://127.0.0.1:1", "x", folder.path(), "check");
+    let ended = command.arg("spéc x").env("LANG", "C").env("LC_ALL", "C").output().unwrap();
+    let shown = Ran(ended).shown();
+    assert!(shown.contains(" --> spéc x/ü b.yaml:11:37"), "{shown}");
 }
