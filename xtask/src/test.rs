@@ -57,7 +57,7 @@ pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
         succeeded &= status.success();
     }
     counts.failed += usize::from(!succeeded && counts.failed == 0);
-    println!("{counts}");
+    writeln!(std::io::stdout(), "{counts}")?;
     Ok(succeeded)
 }
 

@@ -1,5 +1,8 @@
 //! Where specs are proven: servers, databases, steps, proofs.
 
+#[macro_use]
+pub mod terminal;
+
 pub mod bench;
 pub mod ground;
 pub mod live;

@@ -61,7 +61,8 @@ pub async fn apply(args: ApplyArgs) -> anyhow::Result<Exit> {
     spec.select(&targets.target, &targets.exclude)?;
     output::warnings(&spec);
     session::during(&args.how.login, async |vault| {
-        let prepared = prepare(vault, &spec).await?;
+        let prepared =
+            output::unless_interrupted(async { Ok(prepare(vault, &spec).await?) }).await?;
         if let Some(pinned) = &pinned {
             pinned.check(&spec.name, &prepared.plan)?;
         }
@@ -74,7 +75,8 @@ pub async fn destroy(args: DestroyArgs) -> anyhow::Result<Exit> {
     let mut spec = load(&args.spec.spec, &args.spec.inputs.inputs())?;
     spec.select(&args.targets.target, &args.targets.exclude)?;
     session::during(&args.how.login, async |vault| {
-        let prepared = prepare_destruction(vault, &spec, args.delete_data).await?;
+        let looking = async { Ok(prepare_destruction(vault, &spec, args.delete_data).await?) };
+        let prepared = output::unless_interrupted(looking).await?;
         carry_out(vault, &spec, prepared, &args.how, false).await
     })
     .await
@@ -103,7 +105,7 @@ async fn carry_out(
         0 => "Apply this?",
         _ => "Delete this?",
     };
-    if !prepared.plan.is_empty() && !how.yes && !agreed && !output::agrees(question)? {
+    if !prepared.plan.is_empty() && !how.yes && !agreed && !output::agrees(question).await? {
         eprintln!("nothing was changed");
         return Ok(Exit::Failed);
     }

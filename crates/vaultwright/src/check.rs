@@ -1,7 +1,5 @@
 //! `check` and `lints`: what needs no Vault.
 
-use std::io::IsTerminal;
-
 use clap::Args;
 use vault_model::{lint::LINTS, source::Severity};
 use vault_provision::{ReadError, SpecInputs, load};
@@ -34,7 +32,7 @@ pub fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     match args.format {
         Format::Json => output::json(&mistakes.to_json(&sources)),
         Format::Text => {
-            print!("{}", mistakes.render(&sources, std::io::stdout().is_terminal()));
+            print!("{}", mistakes.render(&sources, output::colour()));
             match objects {
                 Some((objects, claims)) => {
                     println!(

@@ -29,3 +29,12 @@ pub const DIFFERS: u8 = 2;
 pub const HANGUP: u8 = 129;
 pub const INTERRUPT: u8 = 130;
 pub const TERMINATE: u8 = 143;
+
+/// Of a signal by its name, as `interrupted` tells it.
+pub fn of_signal(name: &str) -> u8 {
+    match name {
+        "SIGHUP" => HANGUP,
+        "SIGTERM" => TERMINATE,
+        _ => INTERRUPT,
+    }
+}

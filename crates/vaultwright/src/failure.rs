@@ -1,20 +1,17 @@
 //! How a failed run tells what went wrong and what to do.
 
-use std::{
-    io::{ErrorKind, IsTerminal},
-    process::ExitCode,
-};
+use std::{io::ErrorKind, process::ExitCode};
 
 use vault_client::{LoginError, SettingsError, VaultError};
 use vault_provision::{LedgerError, ObserveError, PrepareError, ReadError};
 use vault_testbed::ground;
 
-use crate::exits;
+use crate::{exits, output};
 
 /// Every cause with its remedy, where one is known. Mistakes of a spec are shown with their lines.
 pub fn show(err: &anyhow::Error) -> String {
     if let Some(ReadError::Refused(refused)) = err.downcast_ref() {
-        let shown = refused.mistakes.render(&refused.sources, std::io::stderr().is_terminal());
+        let shown = refused.mistakes.render(&refused.sources, output::colour_of_errors());
         let count = refused.mistakes.list().len();
         let noun = if count == 1 { "mistake" } else { "mistakes" };
         return format!("{shown}{count} {noun}: nothing was sent to Vault");
@@ -38,11 +35,7 @@ pub fn show(err: &anyhow::Error) -> String {
 /// 1, or, as a shell has it, 128 and the number of the signal that ended the run.
 pub fn code(err: &anyhow::Error) -> ExitCode {
     match err.downcast_ref() {
-        Some(ground::Error::Interrupted(signal)) => ExitCode::from(match *signal {
-            "SIGHUP" => exits::HANGUP,
-            "SIGTERM" => exits::TERMINATE,
-            _ => exits::INTERRUPT,
-        }),
+        Some(ground::Error::Interrupted(signal)) => exits::of_signal(signal).into(),
         _ => exits::FAILED.into(),
     }
 }
@@ -56,6 +49,15 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(it) = cause.downcast_ref::<LoginError>() {
         return it.remedy();
+    }
+    if let Some(ground::Error::File { source, .. }) = cause.downcast_ref()
+        && matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem)
+    {
+        return Some(
+            "make room there, or name other folders: TMPDIR for what servers keep, XDG_STATE_HOME for the records of \
+             runs, XDG_CACHE_HOME for what is built once"
+                .to_owned(),
+        );
     }
     match cause.downcast_ref::<ReadError>() {
         Some(ReadError::Empty { .. }) => {
@@ -80,5 +82,22 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             Some("wait for it, or end it; a claim lapses by itself".to_owned())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_with_the_folders_that_can_be_elsewhere() {
+        let source = std::io::Error::from(ErrorKind::StorageFull);
+        let path = "/tmp/data".into();
+        let err = anyhow::Error::new(ground::Error::File { action: "copy to", path, source });
+        let told = show(&err);
+        assert!(told.starts_with("error: copy to /tmp/data: no storage space"), "{told}");
+        for name in ["TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+            assert!(told.contains(name), "{name} is not in {told}");
+        }
     }
 }

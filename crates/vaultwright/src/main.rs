@@ -1,5 +1,8 @@
 //! The command line of vaultwright.
 
+#[macro_use(print, println, eprint, eprintln)]
+extern crate vault_testbed;
+
 mod applied;
 mod apply;
 mod args;
@@ -95,7 +98,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli.command)) {
+    let ended = runtime.block_on(run(cli.command));
+    if ended.is_ok() && vault_testbed::terminal::is_lost() {
+        eprintln!("error: what was printed could not be written: is the disk full?");
+        return exits::FAILED.into();
+    }
+    match ended {
         Ok(Exit::Done) => exits::DONE.into(),
         Ok(Exit::Failed) => exits::FAILED.into(),
         Ok(Exit::Differs) => exits::DIFFERS.into(),

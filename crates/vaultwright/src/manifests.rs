@@ -1,6 +1,6 @@
 //! `check-manifests`: what pods ask of Vault, held against a spec.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use vault_model::manifests::judge;
@@ -54,7 +54,7 @@ pub fn check(args: &CheckManifestsArgs) -> anyhow::Result<Exit> {
     match args.format {
         Format::Json => output::json(&mistakes.to_json(&sources)),
         Format::Text => {
-            print!("{}", mistakes.render(&sources, std::io::stdout().is_terminal()));
+            print!("{}", mistakes.render(&sources, output::colour()));
             let count = noun(mistakes.list().len(), "mistake");
             println!("{}: {of_pods}, {count}", args.folder.display());
         }

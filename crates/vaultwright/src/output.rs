@@ -10,15 +10,27 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 use vault_model::spec::Spec;
 use vault_provision::{Event, Stop};
-use vault_testbed::secrets::Secrets;
+use vault_testbed::{
+    ground::{self, interrupted},
+    secrets::Secrets,
+};
 
 use crate::{applied, exits};
 
 pub fn colour() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    io::stdout().is_terminal() && wants_colour()
+}
+
+pub fn colour_of_errors() -> bool {
+    io::stderr().is_terminal() && wants_colour()
+}
+
+/// By https://no-color.org.
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }
 
 pub fn json(value: &Value) {
@@ -27,19 +39,38 @@ pub fn json(value: &Value) {
 
 /// What a spec is warned of, on standard error.
 pub fn warnings(spec: &Spec) {
-    eprint!("{}", spec.warnings.render(&spec.sources, io::stderr().is_terminal()));
+    eprint!("{}", spec.warnings.render(&spec.sources, colour_of_errors()));
 }
 
-/// Asks on a terminal. Elsewhere nobody can answer, and that is an error.
-pub fn agrees(question: &str) -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() {
+/// Asks on a terminal. Elsewhere nobody sees the question or can answer, and that is an error.
+pub async fn agrees(question: &str) -> anyhow::Result<bool> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         anyhow::bail!("this changes Vault, and nobody is there to be asked: say --yes");
     }
     eprint!("{question} [y/N] ");
     io::stderr().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let (answer, heard) = oneshot::channel();
+    // A thread that nobody waits for: there may never be an answer.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        answer.send(io::stdin().lock().read_line(&mut line).map(|_| line))
+    });
+    let answered = unless_interrupted(async { Ok(heard.await??) }).await;
+    if !answered.as_ref().is_ok_and(|it| it.ends_with('\n')) {
+        eprintln!();
+    }
+    Ok(matches!(answered?.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// For what may be left off at any time.
+pub async fn unless_interrupted<T>(
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let signal = interrupted();
+    tokio::select! {
+        result = work => result,
+        signal = signal => Err(ground::Error::Interrupted(signal).into()),
+    }
 }
 
 /// Waits for signals as long as it lives.
@@ -48,15 +79,16 @@ pub struct Watcher {
     code: Arc<AtomicU8>,
 }
 
-/// The first Ctrl-C or SIGTERM finishes what is under way; a second one ends the process at once.
+/// The first signal finishes what is under way; a second one ends the process at once.
 pub fn stop_on_signal(stop: Stop) -> Watcher {
     let code = Arc::new(AtomicU8::new(exits::DONE));
     let told = code.clone();
+    let first = interrupted();
     let task = tokio::spawn(async move {
-        told.store(signal().await, Ordering::Relaxed);
+        told.store(exits::of_signal(first.await), Ordering::Relaxed);
         eprintln!("stopping: what is under way is finished first; again to end at once");
         stop.stop();
-        std::process::exit(i32::from(signal().await));
+        std::process::exit(i32::from(exits::of_signal(interrupted().await)));
     });
     Watcher { task, code }
 }
@@ -66,18 +98,6 @@ impl Watcher {
     pub fn end(self) -> Option<u8> {
         self.task.abort();
         Some(self.code.load(Ordering::Relaxed)).filter(|it| *it != exits::DONE)
-    }
-}
-
-/// The exit code of the signal that came.
-async fn signal() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => exits::INTERRUPT,
-        _ = terminate.recv() => exits::TERMINATE,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `completions`, `man`, `schema`: what shells, `man` and programs are told, out of the tables that the commands are.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::{Args, CommandFactory, ValueEnum};
@@ -62,7 +62,7 @@ pub enum Schema {
 pub fn completions(args: &CompletionsArgs) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "vaultwright", &mut script);
-    std::io::stdout().write_all(&script)?;
+    print!("{}", String::from_utf8(script)?);
     Ok(Exit::Done)
 }
 
@@ -80,7 +80,7 @@ pub fn man(args: &ManArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    std::io::stdout().write_all(&page(args.command.as_deref())?)?;
+    print!("{}", String::from_utf8(page(args.command.as_deref())?)?);
     Ok(Exit::Done)
 }
 

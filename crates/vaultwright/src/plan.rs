@@ -73,6 +73,9 @@ async fn look(
     let mut spec = load(&spec.spec, &spec.inputs.inputs())?;
     spec.select(&targets.target, &targets.exclude)?;
     output::warnings(&spec);
-    let prepared = session::during(login, async |vault| Ok(prepare(vault, &spec).await?)).await?;
+    let prepared = session::during(login, async |vault| {
+        output::unless_interrupted(async { Ok(prepare(vault, &spec).await?) }).await
+    })
+    .await?;
     Ok((spec.name, prepared))
 }

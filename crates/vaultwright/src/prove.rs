@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
@@ -139,10 +138,7 @@ pub fn read(
 ) -> anyhow::Result<(Spec, Proofs)> {
     let spec = load(path, inputs).map_err(|error| match error {
         ReadError::Refused(refused) => {
-            eprint!(
-                "{}",
-                refused.mistakes.render(&refused.sources, std::io::stderr().is_terminal())
-            );
+            eprint!("{}", refused.mistakes.render(&refused.sources, output::colour_of_errors()));
             anyhow::anyhow!("{} has mistakes", path.display())
         }
         other => other.into(),
@@ -178,7 +174,7 @@ pub fn suite(
 
 /// Runs the features, a line for each scenario as it ends.
 pub async fn run(suite: &Suite, features: Vec<Feature>, terminal: &Terminal) -> Results {
-    let colour = std::io::stdout().is_terminal();
+    let colour = output::colour();
     let terminal = terminal.clone();
     let on_end = move |it: &ScenarioResult| terminal.print(&report::line(it, colour));
     suite.run(features, on_end).await

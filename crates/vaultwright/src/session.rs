@@ -36,8 +36,9 @@ pub async fn at<T>(
     Ok(result)
 }
 
+/// What is no text is told where it is read, and not passed over.
 fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+    env::var_os(name).map(|it| it.to_string_lossy().into_owned())
 }
 
 fn login(args: &LoginArgs) -> anyhow::Result<Login> {

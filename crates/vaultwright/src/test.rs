@@ -1,6 +1,6 @@
 //! `test`: features, on real servers.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use vault_testbed::{
@@ -11,7 +11,7 @@ use vault_testbed::{
 
 use crate::{
     Exit,
-    output::Terminal,
+    output::{self, Terminal},
     reports::{self, ReportArgs},
 };
 
@@ -55,7 +55,7 @@ async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
         filter: Filter { tags: args.tags, name: args.name },
         ..Suite::new(ground.clone())
     };
-    let colour = std::io::stdout().is_terminal();
+    let colour = output::colour();
     let run = async {
         let terminal = terminal.clone();
         let on_end = move |it: &report::ScenarioResult| terminal.print(&report::line(it, colour));

@@ -21,7 +21,7 @@ use vault_testbed::{
 use crate::{
     Exit, applied,
     args::InputArgs,
-    output::{Progress, Terminal},
+    output::{self, Progress, Terminal},
     prove,
 };
 
@@ -51,11 +51,11 @@ pub async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     if args.on != Some(Kind::Docker) && !has_engine_only(args.on).await? {
         servers::find_or_build().await?;
     }
-    let ground = Ground::open(args.on).await?;
-    anyhow::ensure!(ground.kind() != Kind::Address, "a given Vault is up already: use `apply`");
-    // One wait for a signal: none is lost between the start and the stay.
+    // One wait for a signal: none is lost before the start, or between it and the stay.
     let signal = interrupted();
     tokio::pin!(signal);
+    let ground = Ground::open(args.on).await?;
+    anyhow::ensure!(ground.kind() != Kind::Address, "a given Vault is up already: use `apply`");
     let begun = tokio::select! {
         begun = begin(&args, &ground, inputs) => begun,
         signal = &mut signal => Err(Error::Interrupted(signal).into()),
@@ -142,7 +142,7 @@ async fn start(
     let vars = vars.chain(inputs.vars.iter().cloned()).collect();
     let spec = load(path, &SpecInputs { vars, ..inputs.clone() }).map_err(|error| match error {
         ReadError::Refused(refused) => {
-            eprint!("{}", refused.mistakes.render(&refused.sources, false));
+            eprint!("{}", refused.mistakes.render(&refused.sources, output::colour_of_errors()));
             anyhow::anyhow!("{} has mistakes", path.display())
         }
         other => other.into(),

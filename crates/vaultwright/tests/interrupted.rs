@@ -74,3 +74,8 @@ fn a_feature_ends_with_ctrl_c() {
 fn a_proof_ends_with_ctrl_c() {
     ends_in_the_middle(&["prove", "specs/airflow-agent", "--on", "process"]);
 }
+
+#[test]
+fn an_up_ends_with_ctrl_c_before_it_is_up() {
+    ends_in_the_middle(&["up", "--on", "process"]);
+}

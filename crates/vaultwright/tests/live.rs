@@ -10,9 +10,12 @@ use std::{
 
 use serde_json::{Value, json};
 use vault_client::{Settings, Vault};
-use vault_testbed::ground::{Ground, GroundSpec, Kind, Stack, servers};
+use vault_testbed::ground::{Ground, GroundSpec, Kind, Stack, VaultOptions, servers};
 
 const SPEC: &str = "fixtures/proven/everything";
+
+/// A login for `SPEC` that is not root.
+const PROVER: &str = "fixtures/live";
 
 /// What a proof may do beside reading: log in, ask for tokens, secret-ids and leases of its own, and take them back.
 const ITS_OWN: &[&str] = &[
@@ -158,7 +161,83 @@ async fn after_a_kill_all_that_is_left_ends_by_itself() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_with_the_policy_that_suffices_proves_as_much_as_root() {
+    on_a_used_vault(async |used| {
+        let login = used.prover().await;
+        let before = used.seen().await;
+        let by_root = used.prove(&[]);
+        let said = used.prove_as(&login, &[]);
+        assert_eq!(said.code, Some(0), "{}", said.text);
+        assert!(!said.text.contains("NOT TAKEN BACK"), "{}", said.text);
+        assert_eq!(said.text.lines().last(), by_root.text.lines().last());
+        assert_eq!(used.seen().await, before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_login_may_not_is_told_before_anything_is_issued() {
+    on_a_used_vault(async |used| {
+        let login = used.prover().await;
+        let text = std::fs::read_to_string(root().join(PROVER).join("prover.hcl")).unwrap();
+        for (path, told) in [
+            ("auth/token/create", "grant `update` on auth/token/create to this login"),
+            ("sys/mounts", "grant `read` on `sys/mounts` to a policy of this token"),
+        ] {
+            let rule = format!("path \"{path}\" ");
+            let less = text.lines().filter(|it| !it.starts_with(&rule));
+            let body = json!({ "policy": less.collect::<Vec<_>>().join("\n") });
+            let body = body.as_object().cloned().unwrap();
+            used.vault.write("sys/policies/acl/prover", body).await.unwrap();
+            let before = used.seen().await;
+            let said = used.prove_as(&login, &[]);
+            assert_eq!(said.code, Some(1), "{}", said.text);
+            assert!(said.text.contains(told), "{}", said.text);
+            assert_eq!(used.seen().await, before);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_behind_tls_is_proven_by_whoever_trusts_its_authority() {
+    on_a_used_vault_that(
+        |it| it.tls = true,
+        async |used| {
+            let only = ["--only", "auth/approle/role/app"];
+            let said = used.prove(&only);
+            assert_eq!(said.code, Some(0), "{}", said.text);
+            assert!(said.text.contains("✓ AppRole lets in who has"), "{}", said.text);
+            let mut distrusting = used.command(&only);
+            let said = said_by(distrusting.env_remove("VAULT_CACERT").output().unwrap());
+            assert_eq!(said.code, Some(1), "{}", said.text);
+            assert!(said.text.contains("the server's certificate isn't trusted"), "{}", said.text);
+            assert!(said.text.contains("set VAULT_CACERT"), "{}", said.text);
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_where_there_are_none_is_told_and_nothing_is_proven() {
+    on_a_used_vault(async |used| {
+        let from = used.stack.vault.audit_log().await.unwrap().len();
+        let said = said_by(used.command(&[]).env("VAULT_NAMESPACE", "team").output().unwrap());
+        assert_eq!(said.code, Some(1), "{}", said.text);
+        let told = "VAULT_NAMESPACE: this Vault has no namespaces";
+        assert!(said.text.contains(told), "{}", said.text);
+        let log = used.stack.vault.audit_log().await.unwrap();
+        assert_eq!(writes(&log[from..]), [""; 0]);
+    })
+    .await;
+}
+
 async fn on_a_used_vault(test: impl AsyncFnOnce(&Used)) {
+    on_a_used_vault_that(|_| (), test).await;
+}
+
+async fn on_a_used_vault_that(is: impl FnOnce(&mut VaultOptions), test: impl AsyncFnOnce(&Used)) {
     if !matches!(servers::find(), Ok(Some(_))) {
         println!("SKIPPED --live: there is no Vault server; `cargo xtask servers` builds one");
         return;
@@ -166,10 +245,13 @@ async fn on_a_used_vault(test: impl AsyncFnOnce(&Used)) {
     let ground = Ground::open(Some(Kind::Process)).await.unwrap();
     let mut spec = GroundSpec::read(&root().join(SPEC), None).unwrap();
     spec.vault.audit = true;
+    is(&mut spec.vault);
     let stack = ground.stack(&spec).await.unwrap();
     let text = |it: &Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
     let vars = stack.vars.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    let vault = Vault::new(&Settings::new(&stack.vault.address).unwrap()).unwrap();
+    let mut settings = Settings::new(&stack.vault.address).unwrap();
+    settings.ca_cert.clone_from(&stack.vault.ca_certificate);
+    let vault = Vault::new(&settings).unwrap();
     let vault = vault.with_token(stack.vault.root_token.clone());
     let used = Used { stack, vault, vars };
     let applied = used.run(&["apply", SPEC, "--yes"]);
@@ -180,8 +262,30 @@ async fn on_a_used_vault(test: impl AsyncFnOnce(&Used)) {
 
 impl Used {
     fn prove(&self, more: &[&str]) -> Said {
-        let output = self.command(more).output().unwrap();
-        said(output)
+        said_by(self.command(more).output().unwrap())
+    }
+
+    /// As somebody who is not root.
+    fn prove_as(&self, login: &[(&str, String)], more: &[&str]) -> Said {
+        let mut command = self.command(more);
+        command.env_remove("VAULT_TOKEN").envs(login.iter().cloned());
+        said_by(command.output().unwrap())
+    }
+
+    /// The environment of a login that may do what a proof asks for.
+    async fn prover(&self) -> [(&'static str, String); 4] {
+        let applied = self.run(&["apply", PROVER, "--yes"]);
+        assert_eq!(applied.code, Some(0), "{}", applied.text);
+        let role = "auth/provers/role/prover";
+        let role_id = self.vault.read(&format!("{role}/role-id")).await.unwrap().unwrap();
+        let made = self.vault.write(&format!("{role}/secret-id"), Default::default()).await;
+        let made = made.unwrap().data.unwrap();
+        [
+            ("VAULTWRIGHT_LOGIN", "approle".to_owned()),
+            ("VAULTWRIGHT_LOGIN_MOUNT", "provers".to_owned()),
+            ("VAULTWRIGHT_ROLE_ID", role_id["role_id"].as_str().unwrap().to_owned()),
+            ("VAULTWRIGHT_SECRET_ID", made["secret_id"].as_str().unwrap().to_owned()),
+        ]
     }
 
     fn command(&self, more: &[&str]) -> Command {
@@ -212,7 +316,7 @@ impl Used {
     }
 
     fn run(&self, arguments: &[&str]) -> Said {
-        said(self.program(arguments).output().unwrap())
+        said_by(self.program(arguments).output().unwrap())
     }
 
     /// Secrets by the environment.
@@ -257,7 +361,7 @@ impl Used {
     }
 }
 
-fn said(output: std::process::Output) -> Said {
+fn said_by(output: std::process::Output) -> Said {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Said { code: output.status.code(), text: text(output.stderr) + &text(output.stdout) }
 }

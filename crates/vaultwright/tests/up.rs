@@ -48,3 +48,36 @@ fn what_is_up_can_be_used_and_ends_with_a_signal() {
     assert!(!file.exists() && !file.parent().unwrap().exists());
     assert!(std::net::TcpStream::connect(&address).is_err());
 }
+
+#[test]
+fn two_that_are_up_at_once_know_nothing_of_each_other() {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED: there is no Vault server; `cargo xtask servers` builds one");
+        return;
+    }
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        command.args(["up", "--no-prove", "--on", "process"]).stdout(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let mut both = [start(), start()];
+    let addresses = both.each_mut().map(|child| {
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<String> = lines.take_while(|it| !it.starts_with("Ctrl-C")).collect();
+        let line = said.iter().find_map(|it| it.trim().strip_prefix("export VAULT_ADDR=http://"));
+        line.unwrap_or_else(|| panic!("no address in {said:#?}")).to_owned()
+    });
+    assert_ne!(addresses[0], addresses[1]);
+    let [mut first, mut second] = both;
+    let end = |child: &std::process::Child| {
+        Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap()
+    };
+    assert!(end(&first).success());
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert!(std::net::TcpStream::connect(&addresses[0]).is_err());
+    assert!(std::net::TcpStream::connect(&addresses[1]).is_ok(), "the other one goes on");
+    assert!(end(&second).success());
+    assert_eq!(second.wait().unwrap().code(), Some(0));
+    assert!(std::net::TcpStream::connect(&addresses[1]).is_err());
+}

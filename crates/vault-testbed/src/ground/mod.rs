@@ -197,9 +197,10 @@ impl Ground {
         &self,
         work: impl Future<Output = std::result::Result<T, E>>,
     ) -> std::result::Result<T, E> {
+        let signal = interrupted();
         let result = tokio::select! {
             result = work => result,
-            signal = interrupted() => Err(Error::Interrupted(signal).into()),
+            signal = signal => Err(Error::Interrupted(signal).into()),
         };
         self.end().await?;
         result

@@ -4,7 +4,6 @@ use std::process::Stdio;
 
 use expect_test::expect;
 use serde_json::Value;
-use vault_client::ExposeSecret;
 use vault_testbed::ground::VaultOptions;
 
 use crate::{Bed, SPEC};
@@ -19,6 +18,11 @@ fn without_a_terminal_an_apply_wants_a_yes() {
     assert_eq!(ran.code(), 1);
     assert!(ran.shown().contains("nobody is there to be asked: say --yes"), "{}", ran.shown());
     assert_eq!(bed.run("plan SPEC --exit-code").code(), 2);
+    assert_eq!(bed.run("apply SPEC --yes").code(), 0);
+    let ran = bed.run("destroy SPEC");
+    assert_eq!(ran.code(), 1);
+    assert!(ran.shown().contains("nobody is there to be asked: say --yes"), "{}", ran.shown());
+    assert_eq!(bed.run("plan SPEC --exit-code").code(), 0);
 }
 
 #[test]
@@ -101,39 +105,57 @@ fn a_mount_with_data_is_kept_unless_its_data_may_go() {
 }
 
 #[test]
-fn an_apply_that_is_interrupted_says_so_and_the_next_one_finishes_it() {
-    let Some(bed) = Bed::new(
-        "an_apply_that_is_interrupted_says_so_and_the_next_one_finishes_it",
-        &VaultOptions::default(),
-    ) else {
-        return;
-    };
-    let policy = |it: usize| format!("    p{it}: {{ policy: '# {it}' }}\n");
-    let policies: String = (0..6000).map(policy).collect();
-    bed.write("spec.yaml", &format!("name: many\nsys:\n  policies:\n{policies}"));
+fn an_apply_that_ctrl_c_stops_says_so_and_the_next_one_finishes_it() {
+    stops_in_order("an_apply_that_ctrl_c_stops_says_so_and_the_next_one_finishes_it", "-INT", 130);
+}
+
+#[test]
+fn an_apply_that_sigterm_stops_says_so_and_the_next_one_finishes_it() {
+    stops_in_order(
+        "an_apply_that_sigterm_stops_says_so_and_the_next_one_finishes_it",
+        "-TERM",
+        143,
+    );
+}
+
+#[test]
+fn an_apply_whose_terminal_goes_says_so_and_the_next_one_finishes_it() {
+    stops_in_order(
+        "an_apply_whose_terminal_goes_says_so_and_the_next_one_finishes_it",
+        "-HUP",
+        129,
+    );
+}
+
+fn stops_in_order(test: &str, signal: &str, code: i32) {
+    let Some(bed) = Bed::new(test, &VaultOptions::default()) else { return };
+    bed.write("spec.yaml", &many_policies());
     let shown = bed.folder.path().join("shown");
-    let child = std::process::Command::new(env!("CARGO_BIN_EXE_vaultwright"))
-        .args(["apply", "spec.yaml", "--yes"])
-        .current_dir(bed.folder.path())
-        .env("VAULT_ADDR", &bed.vault.address)
-        .env("VAULT_TOKEN", bed.vault.root_token.expose_secret())
-        .stdout(std::fs::File::create(&shown).unwrap())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = bed.command("apply SPEC --yes");
+    command.stdout(std::fs::File::create(&shown).unwrap()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
     let began = std::time::Instant::now();
     while bed.run("verify SPEC --target sys/policies/acl/p0").code() != 0 {
         assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing was written");
     }
-    let told = std::process::Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
+    let told = std::process::Command::new("kill").arg(signal).arg(child.id().to_string()).status();
     assert!(told.unwrap().success());
     let ended = child.wait_with_output().unwrap();
     let problem = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert_eq!(ended.status.code(), Some(130), "{problem}");
+    assert_eq!(ended.status.code(), Some(code), "{problem}");
     assert_eq!(problem.lines().count(), 1, "{problem}");
-    assert!(std::fs::read_to_string(shown).unwrap().ends_with(" not begun\n"));
+    let shown = std::fs::read_to_string(shown).unwrap();
+    let counts = shown.lines().last().unwrap();
+    assert!(counts.contains(" done, ") && counts.ends_with(" not begun"), "{counts}");
     assert!(bed.run("apply SPEC --yes").shown().ends_with(" done\n"));
     assert_eq!(bed.run("verify SPEC").code(), 0);
+}
+
+/// So many that an apply takes some seconds.
+fn many_policies() -> String {
+    let policy = |it: usize| format!("    p{it}: {{ policy: '# {it}' }}\n");
+    let policies: String = (0..6000).map(policy).collect();
+    format!("name: many\nsys:\n  policies:\n{policies}")
 }
 
 #[test]
@@ -144,15 +166,8 @@ fn two_applies_at_once_leave_what_the_spec_says() {
         return;
     };
     let start = || {
-        std::process::Command::new(env!("CARGO_BIN_EXE_vaultwright"))
-            .args(["apply", "spec.yaml", "--yes"])
-            .current_dir(bed.folder.path())
-            .env("VAULT_ADDR", &bed.vault.address)
-            .env("VAULT_TOKEN", bed.vault.root_token.expose_secret())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        let mut command = bed.command("apply SPEC --yes");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let ended: Vec<_> =
         [start(), start()].into_iter().map(|it| it.wait_with_output().unwrap()).collect();

@@ -2,7 +2,11 @@
 
 use expect_test::expect;
 use serde_json::json;
-use vault_testbed::ground::VaultOptions;
+use vault_client::ExposeSecret;
+use vault_testbed::ground::{
+    ServerOptions, VaultOptions,
+    far::kubernetes::{Account, KUBERNETES},
+};
 
 use crate::Bed;
 
@@ -61,6 +65,61 @@ fn a_user_logs_in_with_a_password() {
     let login = "--login userpass --username ann --password-file password";
     let ran = bed.run_as("not-used", &format!("plan SPEC {login}"));
     assert_eq!(ran.code(), 0, "{}", ran.shown());
+}
+
+/// Against a real API server, which reviews the JWTs that it has issued.
+#[test]
+fn a_service_account_logs_in_and_one_that_no_role_is_bound_to_does_not() {
+    let name = "a_service_account_logs_in_and_one_that_no_role_is_bound_to_does_not";
+    let Some(bed) = bed(name) else { return };
+    let options = ServerOptions::of(&KUBERNETES);
+    let cluster = match bed.runtime.block_on(bed.ground.server(&options)) {
+        Ok(cluster) => cluster,
+        Err(missing) if missing.is_missing() => return println!("SKIPPED {name}: {missing}"),
+        Err(err) => panic!("{err}"),
+    };
+    bed.outside("sys/auth/cluster", json!({ "type": "kubernetes" }));
+    bed.outside(
+        "auth/cluster/config",
+        json!({
+            "kubernetes_host": format!("https://{}", cluster.address_for_vault),
+            "kubernetes_ca_cert": cluster.given["ca_certificate"].expose_secret(),
+            "token_reviewer_jwt": cluster.given["token_reviewer_jwt"].expose_secret(),
+            "disable_local_ca_jwt": true,
+        }),
+    );
+    let role = json!({
+        "bound_service_account_names": "deployer",
+        "bound_service_account_namespaces": "ci",
+        "token_policies": "deployer",
+    });
+    bed.outside("auth/cluster/role/deploy", role);
+    for account in ["deployer", "other"] {
+        let superuser = cluster.superuser("");
+        let account = Account { namespace: "ci".into(), name: account.into() };
+        let jwt = bed.runtime.block_on(async {
+            account.create(&superuser).await.unwrap();
+            account.jwt(&superuser, &[], 600).await.unwrap()
+        });
+        bed.write(&account.name, jwt.expose_secret());
+    }
+    let login = "--login kubernetes --login-mount cluster --kubernetes-role deploy --jwt-file";
+    let ran = bed.run_as("not-used", &format!("apply SPEC --yes {login} deployer"));
+    assert_eq!(ran.code(), 0, "{}", ran.shown());
+    assert_eq!(bed.run("verify SPEC").code(), 0);
+    expect![[r#"
+        exit 1
+        error: login failed: POST auth/cluster/login: permission denied (status 403): service account name not authorized
+          help: check that the auth method is mounted there, and that its role is bound to who logs in
+    "#]]
+    .assert_eq(&bed.run_as("not-used", &format!("plan SPEC {login} other")).shown());
+    // Signed by nobody whom the cluster knows.
+    let jwt = std::fs::read_to_string(bed.folder.path().join("deployer")).unwrap();
+    bed.write("forged", &format!("{}AAAA", &jwt[..jwt.len() - 4]));
+    let forged = bed.run_as("not-used", &format!("plan SPEC {login} forged"));
+    assert_eq!(forged.code(), 1);
+    assert!(forged.shown().contains("permission denied"), "{}", forged.shown());
+    assert!(!forged.shown().contains(&jwt[..40]), "{}", forged.shown());
 }
 
 #[test]

@@ -4,12 +4,14 @@
 mod apply;
 mod login;
 mod plan;
+mod pty;
+mod terminal;
 mod trouble;
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -74,6 +76,12 @@ impl Bed {
         run(&self.vault.address, token, self.folder.path(), words)
     }
 
+    /// For what is more than started and waited for.
+    pub fn command(&self, words: &str) -> Command {
+        let token = self.vault.root_token.expose_secret();
+        command(&self.vault.address, token, self.folder.path(), words)
+    }
+
     /// What `words` prints for programs, which is as the published schema says.
     #[track_caller]
     pub fn told(&self, of: &str, words: &str) -> serde_json::Value {
@@ -114,18 +122,16 @@ impl Drop for Bed {
 }
 
 pub fn run(address: &str, token: &str, folder: &Path, words: &str) -> Ran {
-    let words: Vec<String> = words.split(' ').map(|it| it.replace("SPEC", "spec.yaml")).collect();
-    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_vaultwright"))
-        .args(words)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", folder)
-        .env("VAULT_ADDR", address)
-        .env("VAULT_TOKEN", token)
-        .output()
-        .unwrap();
-    Ran(output)
+    Ran(command(address, token, folder, words).output().unwrap())
+}
+
+fn command(address: &str, token: &str, folder: &Path, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.args(words.split(' ').map(|it| it.replace("SPEC", "spec.yaml")));
+    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder);
+    command.env("VAULT_ADDR", address).env("VAULT_TOKEN", token);
+    command
 }
 
 /// What became of one command.
