@@ -3,7 +3,7 @@ Feature: A pod's agent gets its logins by the pod's account, as its annotations 
 
   # An hour becomes 6 seconds. What the injector would tell the agent is read in the manifest.
   Background:
-    Given the spec "specs/workload-injection" stands, its lives divided by 600
+    Given the spec "specs/workload-injection" stands with only "archive, cluster, notebooks", its lives divided by 600
 
   Scenario: It logs in by the pod's JWT and renders the files that the annotations name
     When the pod of "specs/workload-injection/manifests/notebook-validator.yaml" starts

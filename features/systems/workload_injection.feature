@@ -1,13 +1,12 @@
 Feature: A pod gets a login that reads, and ends
 
-  Background:
-    Given the spec "specs/workload-injection" stands
-
   Scenario: All of it is made: Kubernetes logins, an AWS role, a database role
+    Given the spec "specs/workload-injection" stands
     Then all that it describes was made
     And applying it again would change nothing
 
   Scenario: The injected login reads and does not write, and is refused after its revocation
+    Given the spec "specs/workload-injection" stands with only "notebooks"
     When a login is issued from "database/creds/readonly"
     Then the login can
       """
@@ -21,6 +20,7 @@ Feature: A pod gets a login that reads, and ends
     Then the login is refused by its database
 
   Scenario: The login to the archive in MariaDB reads and does not write, and is refused after its revocation
+    Given the spec "specs/workload-injection" stands with only "archive"
     When a login is issued from "database/creds/archive-readonly"
     Then the login can
       """
@@ -35,6 +35,7 @@ Feature: A pod gets a login that reads, and ends
     And its database knows the login no more
 
   Scenario: The login to the datasets in a server like MongoDB reads and does not write, and is refused after its revocation
+    Given the spec "specs/workload-injection" stands with only "datasets"
     When a login is issued from "database/creds/datasets-readonly"
     Then the login can
       """
@@ -49,6 +50,7 @@ Feature: A pod gets a login that reads, and ends
     And its database knows the login no more
 
   Scenario: Keys of the AWS role read and do not write, in moto, which enforces IAM
+    Given the spec "specs/workload-injection" stands with only "cloud"
     When a login is issued from "aws/creds/s3-readonly"
     Then the login's lease lasts 3600 s
     And the login's lease cannot be renewed
@@ -63,11 +65,13 @@ Feature: A pod gets a login that reads, and ends
       """
 
   Scenario: The keys that AWS's engine was given are worth nothing afterwards
+    Given the spec "specs/workload-injection" stands with only "cloud"
     Then the password that the spec gives "aws/config/root" is refused
     When a login is issued from "aws/creds/s3-readonly"
     Then the keys work
 
   Scenario: The pod's account logs in, reads its logins and nothing of AWS
+    Given the spec "specs/workload-injection" stands
     When someone logs in by "auth/kubernetes/role/notebook-validator"
     Then its token has the policies "default, notebook-validator"
     And its token lasts 3600 s
@@ -80,12 +84,14 @@ Feature: A pod gets a login that reads, and ends
       | update | database/roles/readonly |
 
   Scenario: A pod of another account or of another namespace is kept out
+    Given the spec "specs/workload-injection" stands with only "cluster"
     Then "auth/kubernetes/role/notebook-validator" lets in the account "notebook-validation/vault-notebook-sa for vault"
     And "auth/kubernetes/role/notebook-validator" keeps out the account "notebook-validation/default"
     And "auth/kubernetes/role/notebook-validator" keeps out the account "default/vault-notebook-sa"
     And "auth/kubernetes/role/notebook-validator" keeps out the account "notebook-validation/vault-notebook-sa for https://kubernetes.default.svc"
 
   Scenario: A pod's identity is good as long as its JWT lasts and its account is there
+    Given the spec "specs/workload-injection" stands with only "cluster"
     Then "auth/kubernetes/role/notebook-validator" lets in no account whose JWT another key has signed
     And "auth/kubernetes/role/notebook-validator" lets in no account whose JWT is over
     And "auth/kubernetes/role/notebook-validator" lets in no account that is deleted, even when one of its name is made anew

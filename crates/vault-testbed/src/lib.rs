@@ -4,6 +4,7 @@
 pub mod terminal;
 
 pub mod bench;
+pub mod bindings;
 pub mod ground;
 pub mod live;
 pub mod origin;

@@ -18,7 +18,7 @@ use crate::{
 
 pub async fn prove(args: &ProveArgs, address: &str) -> anyhow::Result<Exit> {
     let inputs = args.spec.inputs.inputs();
-    let (spec, proofs) = prove::read(&args.spec.spec, &inputs, &args.only, None)?;
+    let (spec, proofs) = prove::generate_live(&args.spec.spec, &inputs, &args.only)?;
     let features = prove::features(&proofs)?;
     let terminal = Terminal::default();
     terminal.secrets.add_of_variables(&spec.redactor);

@@ -11,6 +11,7 @@ use serde_json::Value;
 use vault_model::spec::Spec;
 use vault_provision::{ReadError, SpecInputs, load};
 use vault_testbed::{
+    bindings::Bindings,
     ground::{FarSide, Ground, GroundSpec, Kind},
     proofs::{Named, Proofs, Unproven, proofs},
     report::{self, About, NotProven, OfProof, Results, ScenarioResult},
@@ -120,36 +121,66 @@ pub async fn generate(
 ) -> anyhow::Result<(Spec, Proofs)> {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
     let ground = GroundSpec::read(folder, inputs.environment.as_deref())?;
-    let is_given = |name: &str| inputs.vars.iter().any(|(it, _)| it == name);
-    let bound = ground.stand_ins()?.into_iter().filter(|(name, _)| !is_given(name));
-    let text = |it: Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
-    let vars = bound.map(|(name, value)| (name, text(value))).chain(inputs.vars.iter().cloned());
-    let stood_in = SpecInputs { vars: vars.collect(), ..inputs.clone() };
-    let far_sides: Vec<&FarSide> = ground.servers.iter().map(|(_, it)| it.side).collect();
-    read(path, &stood_in, only, Some(&far_sides))
+    let with = |bound: Vec<(String, Value)>| {
+        let is_given = |name: &str| inputs.vars.iter().any(|(it, _)| it == name);
+        let bound = bound.into_iter().filter(|(name, _)| !is_given(name));
+        let text = |it: Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+        let bound = bound.map(|(name, value)| (name, text(value)));
+        SpecInputs { vars: bound.chain(inputs.vars.iter().cloned()).collect(), ..inputs.clone() }
+    };
+    let stood_in = with(ground.stand_ins()?);
+    let spec = shown_if_wrong(path, &stood_in)?;
+    let beside = Beside {
+        far_sides: ground.servers.iter().map(|(_, it)| it.side).collect(),
+        bindings: Bindings::of(&ground, |bound| {
+            load(path, &with(bound)).map_err(anyhow::Error::from)
+        })?,
+    };
+    of_spec(spec, path, &stood_in, only, Some(beside))
 }
 
-/// `far_sides`: what stands on its ground beside a Vault; none for a Vault that people use.
-pub fn read(
+/// Of a Vault that people use.
+pub fn generate_live(
     path: &Path,
     inputs: &SpecInputs,
     only: &[String],
-    far_sides: Option<&[&'static FarSide]>,
 ) -> anyhow::Result<(Spec, Proofs)> {
-    let spec = load(path, inputs).map_err(|error| match error {
+    of_spec(shown_if_wrong(path, inputs)?, path, inputs, only, None)
+}
+
+/// What stands on the ground of a spec beside a Vault, and what of the spec works with it.
+#[derive(Default)]
+struct Beside {
+    far_sides: Vec<&'static FarSide>,
+    bindings: Bindings,
+}
+
+fn of_spec(
+    spec: Spec,
+    path: &Path,
+    inputs: &SpecInputs,
+    only: &[String],
+    beside: Option<Beside>,
+) -> anyhow::Result<(Spec, Proofs)> {
+    output::warnings(&spec);
+    let path = path.display().to_string();
+    let environment = inputs.environment.as_deref();
+    let live = beside.is_none();
+    let Beside { far_sides, bindings } = beside.unwrap_or_default();
+    let named =
+        Named { path: &path, environment, only, far_sides: &far_sides, bindings: &bindings, live };
+    let proofs = proofs(&spec, &named)?;
+    Ok((spec, proofs))
+}
+
+fn shown_if_wrong(path: &Path, inputs: &SpecInputs) -> anyhow::Result<Spec> {
+    load(path, inputs).map_err(|error| match error {
         ReadError::Refused(refused) => {
             eprint!("{}", refused.mistakes.render(&refused.sources, output::colour_of_errors()));
             anyhow::anyhow!("{} has mistakes", path.display())
         }
         other => other.into(),
-    })?;
-    output::warnings(&spec);
-    let named = path.display().to_string();
-    let environment = inputs.environment.as_deref();
-    let live = far_sides.is_none();
-    let far_sides = far_sides.unwrap_or_default();
-    let proofs = proofs(&spec, &Named { path: &named, environment, only, far_sides, live })?;
-    Ok((spec, proofs))
+    })
 }
 
 pub fn features(proofs: &Proofs) -> Result<Vec<Feature>, LoadError> {

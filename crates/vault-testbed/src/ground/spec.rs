@@ -22,6 +22,8 @@ pub struct GroundSpec {
     pub vault: VaultOptions,
     /// In the order of the text.
     pub servers: Vec<(String, ServerOptions)>,
+    /// Those that are not started: what is bound to them is made up.
+    absent: Vec<(String, ServerOptions)>,
     vars: Option<Node>,
     sources: Arc<Sources>,
 }
@@ -56,7 +58,7 @@ impl GroundSpec {
         let mut spec = Self { sources: Arc::new(sources), ..spec };
         if reader.mistakes.is_empty() {
             // With stand-ins for addresses: an unknown name is found before anything is started.
-            reader.mistakes = spec.render(spec.known()).err().unwrap_or_default();
+            reader.mistakes = spec.render(spec.known(None)).err().unwrap_or_default();
         }
         match reader.mistakes.is_empty() {
             true => Ok(spec),
@@ -66,14 +68,38 @@ impl GroundSpec {
 
     /// Names and values for the spec's variables before any server runs: addresses and passwords are made up.
     pub fn stand_ins(&self) -> Result<Vec<(String, Value)>> {
-        self.clone().vars(self.known())
+        self.clone().vars(self.known(None))
     }
 
-    fn known(&self) -> Vec<(String, Value)> {
-        let servers = self.servers.iter();
-        let servers = servers.map(|(name, options)| (name.clone(), stand_in(options)));
+    /// The same, but that the address and the logins of one server are others.
+    pub fn other_stand_ins(&self, server: &str) -> Result<Vec<(String, Value)>> {
+        self.clone().vars(self.known(Some(server)))
+    }
+
+    /// Only these of its servers are started.
+    pub fn with_only(mut self, names: &[&str]) -> Result<Self> {
+        if let Some(name) = names.iter().find(|name| self.servers.iter().all(|it| it.0 != **name)) {
+            return Err(Error::Spec(format!("{FILE} has no server `{name}`")));
+        }
+        let is_started = |(name, _): &(String, ServerOptions)| names.contains(&&**name);
+        let (started, absent) = self.servers.into_iter().partition(is_started);
+        (self.servers, self.absent) = (started, absent);
+        Ok(self)
+    }
+
+    fn known(&self, other: Option<&str>) -> Vec<(String, Value)> {
+        let stand_in = |(name, options): &(String, ServerOptions)| {
+            let stood_in = if other == Some(name) { OTHER } else { SOME };
+            (name.clone(), stand_in(options, stood_in))
+        };
         let vault = meaning_of_vault("http://127.0.0.1:8200", "/vault/logs", "");
+        let servers = self.servers.iter().map(stand_in).chain(self.of_absent());
         servers.chain([(VAULT_NAME.to_owned(), vault)]).collect()
+    }
+
+    /// What the names of servers mean that are not started.
+    pub(super) fn of_absent(&self) -> impl Iterator<Item = (String, Value)> {
+        self.absent.iter().map(|(name, options)| (name.clone(), stand_in(options, SOME)))
     }
 
     /// Names and values for the spec's variables. `known`: what each server's name means in a template.
@@ -134,11 +160,15 @@ pub(super) fn meaning_of_vault(address: &str, folder: &str, ca_certificate: &str
 
 pub(super) const VAULT_NAME: &str = "vault";
 
-const NOT_YET: &str = "not yet known";
+/// Host, and whatever else is not known before a server runs.
+type StandIn = (&'static str, &'static str);
 
-fn stand_in(options: &ServerOptions) -> Value {
-    let address = format!("127.0.0.1:{}", options.side.port);
-    meaning(&address, &address, options, NOT_YET, |_| NOT_YET.to_owned())
+const SOME: StandIn = ("127.0.0.1", "not yet known");
+const OTHER: StandIn = ("127.0.0.2", "not yet known either");
+
+fn stand_in(options: &ServerOptions, (host, unknown): StandIn) -> Value {
+    let address = format!("{host}:{}", options.side.port);
+    meaning(&address, &address, options, unknown, |_| unknown.to_owned())
 }
 
 fn meanings(

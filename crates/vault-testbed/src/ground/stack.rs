@@ -34,7 +34,8 @@ impl Ground {
             );
             (name.clone(), value)
         });
-        let known = known.chain([(VAULT_NAME.to_owned(), of_vault(&vault)?)]);
+        let known =
+            known.chain(spec.of_absent()).chain([(VAULT_NAME.to_owned(), of_vault(&vault)?)]);
         let vars = spec.clone().vars(known.collect())?.into_iter().collect();
         let names = spec.servers.iter().map(|(name, _)| name.clone());
         Ok(Stack { vault, servers: names.zip(servers).collect(), vars })

@@ -10,6 +10,7 @@ mod grants;
 mod identity;
 mod names;
 mod provider;
+mod servers;
 mod template;
 
 #[cfg(test)]
@@ -27,7 +28,7 @@ use vault_model::{
     spec::Spec,
 };
 
-use crate::ground::FarSide;
+use crate::{bindings::Bindings, ground::FarSide};
 pub use facts::issued_paths;
 use facts::{Fit, ROWS, facts, is_login, lacking, shut_out, unproven_login};
 
@@ -60,6 +61,8 @@ pub struct Named<'a> {
     pub only: &'a [String],
     /// What stands on its ground beside a Vault.
     pub far_sides: &'a [&'static FarSide],
+    /// Which of these each object works with.
+    pub bindings: &'a Bindings,
     /// Whether it stands on a Vault that people use: what is not safe there is left out.
     pub live: bool,
 }
@@ -90,6 +93,9 @@ pub fn proofs(spec: &Spec, named: &Named<'_>) -> Result<Proofs, TemplateError> {
     Ok(Proofs { features, unproven, divisor })
 }
 
+/// What shows something of all that the spec describes: every server is needed.
+const OF_THE_WHOLE: &[&str] = &["made", "audit_devices"];
+
 struct Making<'a> {
     spec: &'a Spec,
     named: &'a Named<'a>,
@@ -110,9 +116,13 @@ impl<'a> Making<'a> {
             divisor => format!("{stands}, its lives divided by {divisor}"),
         };
         let live = self.named.live;
-        let all = context! { stands, shorter, live, ..more };
+        let all = context! { stands => &stands, shorter, live, ..more };
         let text = template::fill(name, all).map_err(|source| TemplateError { name, source })?;
         let text = if live { text } else { untagged(&text) };
+        let text = match OF_THE_WHOLE.contains(&name) {
+            true => text,
+            false => servers::only_named(&text, &stands, self.spec, self.named.bindings),
+        };
         if text.contains("Scenario:") {
             self.features.push(ProofFeature { file: format!("{name}.feature"), text });
         }

@@ -1,6 +1,6 @@
 //! What is generated from which spec.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use expect_test::{Expect, expect};
 use vault_model::{
@@ -43,7 +43,15 @@ fn spec(text: &str) -> Spec {
 static GROUND: [&FarSide; 1] = [&KUBERNETES];
 
 fn named(only: &[String]) -> Named<'_> {
-    Named { path: "specs/shop", environment: None, only, far_sides: &GROUND, live: false }
+    static NONE: LazyLock<Bindings> = LazyLock::new(Bindings::default);
+    Named {
+        path: "specs/shop",
+        environment: None,
+        only,
+        far_sides: &GROUND,
+        bindings: &NONE,
+        live: false,
+    }
 }
 
 /// The text of one feature, of what matches `only`.

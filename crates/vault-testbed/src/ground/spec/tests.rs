@@ -61,6 +61,20 @@ fn a_spec_without_a_ground_needs_a_vault_only() {
 }
 
 #[test]
+fn what_is_bound_to_a_server_that_is_not_started_is_made_up() {
+    let folder = folder(WHOLE);
+    let spec = GroundSpec::read(folder.path(), None).unwrap();
+    let mut without = spec.clone().with_only(&[]).unwrap();
+    assert!(without.servers.is_empty());
+    let known = without.of_absent().collect();
+    let expected = [("db_url", "127.0.0.1:5432"), ("db_admin_password", "not yet known")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    assert_eq!(without.vars(known).unwrap(), expected);
+    let error = spec.with_only(&["dmo"]).unwrap_err().to_string();
+    assert_eq!(error, "ground.yaml has no server `dmo`");
+}
+
+#[test]
 fn all_mistakes_come_at_once() {
     check(
         "servers:\n  demo-db: { postgress: \"15\" }\nvault: { mode: ha, tls: 1 }\nserver: {}\n",

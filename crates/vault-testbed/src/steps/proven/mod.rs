@@ -28,11 +28,13 @@ use std::{
 
 use cucumber::{given, then};
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use vault_client::Vault;
 use vault_model::{object::Object, scale, spec::Spec};
 use vault_provision::{Applied, Outcome, ReadError, SpecInputs, Stop, load, prepare};
 
 use crate::{
+    bindings::{Bindings, Servers},
     ground::{GroundSpec, Kind},
     origin::Origins,
     world::{Failure, Result, World, failure},
@@ -102,11 +104,18 @@ impl Proven {
     }
 }
 
-/// Its servers are started and it is applied. What cannot be made fails only the steps that need it.
+/// Its servers are started and it is applied. What cannot be made fails only the steps that need it; where not all
+/// servers are started, that is what works with the others.
 #[given(
-    regex = r#"^the spec "([^"]+)"(?: in the environment "([^"]+)")? stands(?:, its lives divided by (\d+))?$"#
+    regex = r#"^the spec "([^"]+)"(?: in the environment "([^"]+)")? stands(?: with (no server|only "[^"]+"))?(?:, its lives divided by (\d+))?$"#
 )]
-async fn stands(world: &mut World, path: String, environment: String, divisor: String) -> Result {
+async fn stands(
+    world: &mut World,
+    path: String,
+    environment: String,
+    started: String,
+    divisor: String,
+) -> Result {
     let path = world.path(&path);
     let folder = if path.is_dir() { &*path } else { path.parent().unwrap_or(Path::new(".")) };
     let environment = Some(environment).filter(|it| !it.is_empty());
@@ -114,19 +123,50 @@ async fn stands(world: &mut World, path: String, environment: String, divisor: S
         return stands_already(world, path, environment);
     }
     let ground = GroundSpec::read(folder, environment.as_deref())?;
-    start(world, &ground).await?;
-    let mut spec = read(world, &path, environment)?;
+    let mut left_out = BTreeMap::new();
+    match names(&started) {
+        None => start(world, &ground).await?,
+        Some(names) => {
+            start(world, &ground.clone().with_only(&names)?).await?;
+            let read = |bound| read(world, bound, &path, environment.clone());
+            left_out = left_out_without(&Bindings::of(&ground, read)?, &names);
+        }
+    }
+    let mut spec = read(world, world.vars.clone(), &path, environment)?;
     if let Ok(divisor) = divisor.parse() {
         spec.objects = scale::divided(&spec.objects, divisor);
     }
     keep_secret(world, &spec);
     tell_origins(world, &spec);
     let vault = world.vault()?.clone();
-    let applied = apply(&vault, &spec).await?;
-    world.proven.unmade = unmade(&spec, &applied);
+    let whole = spec.objects.clone();
+    spec.objects.retain(|it| !left_out.contains_key(&it.path));
+    world.proven.unmade = unmade(&spec, &apply(&vault, &spec).await?);
+    world.proven.unmade.extend(left_out);
+    spec.objects = whole;
     world.proven.spec = Some(spec);
     world.spec_path = Some(path);
     Ok(())
+}
+
+/// The servers that are to be started; none where all are.
+fn names(started: &str) -> Option<Vec<&str>> {
+    match started {
+        "" => None,
+        "no server" => Some(Vec::new()),
+        only => Some(only.trim_start_matches("only ").trim_matches('"').split(", ").collect()),
+    }
+}
+
+/// Why an object is not made, by its path.
+fn left_out_without(bindings: &Bindings, started: &[&str]) -> BTreeMap<String, String> {
+    let absent = |servers: &Servers| servers.iter().find(|it| !started.contains(&&***it)).cloned();
+    let objects = bindings.iter().filter_map(|(path, servers)| Some((path, absent(servers)?)));
+    let why = |(path, server): (&String, String)| {
+        let why = format!("{path} works with {server}, which this scenario does not start");
+        (path.clone(), why)
+    };
+    objects.map(why).collect()
 }
 
 /// On a Vault that people use it was found to be as the spec says before the first scenario; nothing is applied.
@@ -136,7 +176,7 @@ fn stands_already(world: &mut World, path: PathBuf, environment: Option<String>)
         return Err(world.skip(reason));
     };
     world.take_live(&live)?;
-    let spec = read(world, &path, environment)?;
+    let spec = read(world, world.vars.clone(), &path, environment)?;
     keep_secret(world, &spec);
     tell_origins(world, &spec);
     world.proven.spec = Some(spec);
@@ -165,12 +205,17 @@ async fn start(world: &mut World, ground: &GroundSpec) -> Result {
 }
 
 /// With the variables that its ground binds, unless the command line says otherwise.
-fn read(world: &World, path: &Path, environment: Option<String>) -> Result<Spec> {
+fn read(
+    world: &World,
+    bound: impl IntoIterator<Item = (String, Value)>,
+    path: &Path,
+    environment: Option<String>,
+) -> Result<Spec> {
     let given = &world.bench().inputs;
     let is_given = |name: &str| given.vars.iter().any(|(it, _)| it == name);
-    let text = |it: &serde_json::Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
-    let bound = world.vars.iter().filter(|(name, _)| !is_given(name));
-    let vars = bound.map(|(name, value)| (name.clone(), text(value)));
+    let text = |it: Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
+    let bound = bound.into_iter().filter(|(name, _)| !is_given(name));
+    let vars = bound.map(|(name, value)| (name, text(value)));
     let vars = vars.chain(given.vars.iter().cloned()).collect();
     let environment = environment.or_else(|| given.environment.clone());
     let inputs = SpecInputs { vars, environment, ..given.clone() };
