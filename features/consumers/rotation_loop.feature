@@ -8,6 +8,7 @@ Feature: An application goes on when its login is rotated, and asks Vault for no
     When the consumer rotation-loop runs as "auth/approle/role/rotation-loop" with
       | CREDENTIALS | database/creds/postgresql-role |
       | WORK        | insert                         |
+      | DRIVER      | psycopg                        |
     Then it does 10 more jobs
     When all leases below "database/creds/postgresql-role" are revoked
     Then it has been refused by the database
@@ -22,6 +23,7 @@ Feature: An application goes on when its login is rotated, and asks Vault for no
       SELECT count(*) = max(substr(item, 5)::int) AND count(*) = count(DISTINCT item) FROM orders WHERE item LIKE 'job-%'
       """
     And Vault was asked 3 times for "database/creds/postgresql-role"
+    And it has no event unreachable
     And all its logins but the last are no roles of shop any more
 
   Scenario: The password of its static login is rotated: it takes the new one, and loses no work
@@ -29,6 +31,7 @@ Feature: An application goes on when its login is rotated, and asks Vault for no
     When the consumer rotation-loop runs as "auth/approle/role/rotation-loop" with
       | CREDENTIALS | database/static-creds/postgresql-static |
       | WORK        | count                                   |
+      | DRIVER      | psycopg                                 |
     Then it does 10 more jobs
     When someone writes "database/rotate-role/postgresql-static"
     Then it has been refused by the database
@@ -41,6 +44,7 @@ Feature: An application goes on when its login is rotated, and asks Vault for no
     When the consumer rotation-loop runs as "auth/approle/role/rotation-loop" with
       | CREDENTIALS | database/creds/postgresql-role |
       | WORK        | insert                         |
+      | DRIVER      | psycopg                        |
     Then it does 10 more jobs
     When shop becomes unreachable
     Then it notices 5 times that the database is unreachable
@@ -48,4 +52,5 @@ Feature: An application goes on when its login is rotated, and asks Vault for no
     Then it does 10 more jobs
     And it has taken 1 login from Vault
     And Vault was asked 1 time for "database/creds/postgresql-role"
+    And it has no event refused
     And at most 1 job was interrupted, and none was lost

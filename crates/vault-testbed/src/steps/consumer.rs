@@ -10,16 +10,11 @@ use std::{
 use cucumber::{gherkin::Step, then, when};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use vault_model::request::Method;
 
 use super::{SOON, approle::mount, audit, until, vault::ask};
 use crate::{
-    ground::{
-        Consumer, Error, Program,
-        far::{Heard, postgres_login},
-        python, write_private,
-    },
+    ground::{Consumer, Error, Program, far, python, write_private},
     world::{Failure, Result, World, ensure, failure},
 };
 
@@ -175,6 +170,12 @@ async fn none_has_failed(world: &mut World) -> Result {
     ensure(done > 0, || "it has done nothing".into())
 }
 
+#[then(expr = "it has no event {word}")]
+async fn has_no_event(world: &mut World, name: String) -> Result {
+    let found = named(&events(world)?, &name);
+    ensure(found.is_empty(), || format!("it has {}, the first is {}", found.len(), found[0]))
+}
+
 /// Only what was under way when the login ended.
 #[then(expr = "at most {int} job(s) was/were interrupted, and none was lost")]
 async fn at_most_interrupted(world: &mut World, most: usize) -> Result {
@@ -190,6 +191,7 @@ async fn at_most_interrupted(world: &mut World, most: usize) -> Result {
 }
 
 #[then(expr = "all its logins but the last are no roles of {word} any more")]
+#[then(expr = "all its logins but the last are no users of {word} any more")]
 async fn replaced_are_gone(world: &mut World, database: String) -> Result {
     let logins = usernames(&events(world)?);
     gone(world, &database, &logins[..logins.len().saturating_sub(1)]).await
@@ -205,16 +207,16 @@ async fn first_are_gone(world: &mut World, count: usize, database: String) -> Re
 async fn gone(world: &World, database: &str, logins: &[String]) -> Result {
     ensure(!logins.is_empty(), || "it has had no login before the one that it has".into())?;
     let server = world.database(database)?;
-    let superuser = server.superuser(&server.database);
+    let (superuser, catalogue) = (server.superuser(&server.database), server.side.catalogue);
     until(SOON, || async {
         for login in logins {
-            let is_known = superuser.knows(login).await?;
-            ensure(!is_known, || format!("pg_roles still has {login}"))?;
+            let is_there = superuser.knows(login).await?;
+            ensure(!is_there, || format!("{catalogue} still has {login}"))?;
         }
         Ok(())
     })
     .await?;
-    world.evidence(format!("pg_roles has none of {}", logins.join(", ")));
+    world.evidence(format!("{catalogue} has none of {}", logins.join(", ")));
     Ok(())
 }
 
@@ -230,28 +232,12 @@ async fn done_as(world: &mut World, count: usize, role: String) -> Result {
     .await
 }
 
-struct Holds(bool);
-
-impl Heard for Holds {
-    fn answer(&self) -> String {
-        self.0.to_string()
-    }
-}
-
 /// One SQL query, as the superuser, that answers yes or no.
 #[then(expr = "in {word} this is true")]
 async fn is_true(world: &mut World, database: String, step: &Step) -> Result {
     let sql = step.docstring().map_or("", |it| it.as_str()).trim().to_owned();
     let server = world.database(&database)?;
-    let login = server.superuser(&server.database);
-    let asked = async {
-        let mut connection = PgConnection::connect_with(&postgres_login(&login)).await?;
-        let query = sqlx::query_scalar(AssertSqlSafe(sql.clone()));
-        let holds: bool = query.fetch_one(&mut connection).await?;
-        connection.close().await?;
-        Ok::<_, sqlx::Error>(Holds(holds))
-    };
-    let Holds(holds) = login.noting(&sql, asked).await?;
+    let holds = far::is_true(&server.superuser(&server.database), &sql).await?;
     ensure(holds, || "it is false".into())
 }
 

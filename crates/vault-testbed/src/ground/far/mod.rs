@@ -39,6 +39,7 @@ pub use openldap::OPENLDAP;
 pub use postgres::{POSTGRES, options as postgres_login};
 pub use programs::{Installation, Programs, Source};
 pub use server::Server;
+pub use sql::is_true;
 pub use statements::{Heard, Statement, Statements};
 
 /// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.

@@ -1,9 +1,10 @@
 //! Far sides that speak SQL: how each is asked, whatever its driver.
 
 use sqlx::error::DatabaseError;
-use sqlx::{AssertSqlSafe, Connection, Database, Executor};
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, Connection, Database, Executor, PgConnection, Row as _};
 
-use super::{Lack, Login, NoAnswer, Refusal, Said};
+use super::{Heard, Lack, Login, NoAnswer, Refusal, Said};
 
 /// A driver's connection, and what its server means.
 pub(super) trait Dialect: Connection<Database: Database<Connection = Self>> {
@@ -36,14 +37,38 @@ pub(super) async fn ask<C: Dialect>(
 where
     for<'c> &'c mut C: Executor<'c, Database = C::Database>,
 {
+    login.noting(&sql, first::<C>(login, &sql)).await
+}
+
+async fn first<C: Dialect>(login: &Login, sql: &str) -> Result<Option<Row<C>>, sqlx::Error>
+where
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    let mut connection = C::connect_with(&C::options(login)).await?;
+    let row = connection.fetch_optional(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await?;
+    connection.close().await?;
+    Ok(row)
+}
+
+/// A query whose one answer is yes or no.
+pub async fn is_true(login: &Login, sql: &str) -> Result<bool, NoAnswer> {
     let asked = async {
-        let mut connection = C::connect_with(&C::options(login)).await?;
-        let sql = sqlx::raw_sql(AssertSqlSafe(sql.clone()));
-        let row = connection.fetch_optional(sql).await?;
-        connection.close().await?;
-        Ok(row)
+        let holds = match login.side.word {
+            "mariadb" => first::<MySqlConnection>(login, sql).await?.map(|it| it.try_get(0)),
+            _ => first::<PgConnection>(login, sql).await?.map(|it| it.try_get(0)),
+        };
+        Ok::<_, sqlx::Error>(Holds(holds.transpose()?.unwrap_or_default()))
     };
-    login.noting(&sql, asked).await
+    let Holds(holds) = login.noting(sql, asked).await?;
+    Ok(holds)
+}
+
+struct Holds(bool);
+
+impl Heard for Holds {
+    fn answer(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 fn refused<C: Dialect>(error: sqlx::Error, at_login: bool) -> Result<Said, NoAnswer> {
