@@ -41,6 +41,7 @@ pages! {
     tutorial: "docs/tutorial.md",
     how_to_add_an_engine: "docs/how-to/add-an-engine.md",
     how_to_adopt_an_existing_vault: "docs/how-to/adopt-an-existing-vault.md",
+    how_to_prove_a_vault_that_people_use: "docs/how-to/prove-a-vault-that-people-use.md",
     how_to_rotate_a_leaked_credential: "docs/how-to/rotate-a-leaked-credential.md",
     how_to_run_in_github: "docs/how-to/run-in-github.md",
     how_to_run_in_gitlab: "docs/how-to/run-in-gitlab.md",
