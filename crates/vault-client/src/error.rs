@@ -145,6 +145,17 @@ impl VaultError {
         matches!(self.failure, Failure::NotFound | Failure::Deleted { .. })
     }
 
+    /// No other request would fare better: it is about Vault, and not about what was asked.
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.failure,
+            Failure::Sealed
+                | Failure::Standby
+                | Failure::Uninitialized
+                | Failure::Transport(Transport::Refused | Transport::Dns)
+        )
+    }
+
     fn bad_request_remedy(&self) -> Option<String> {
         let says = |part: &str| self.reasons.iter().any(|it| it.contains(part));
         if says("HTTP request to an HTTPS server") {

@@ -24,6 +24,8 @@ use crate::{LedgerError, LedgerStore, REQUESTS_AT_ONCE, observe};
 #[derive(Debug, Default)]
 pub struct Applied {
     pub results: Vec<Applying>,
+    /// Why the ledger could not be told at the end. A claim on it lapses by itself.
+    pub unrecorded: Option<LedgerError>,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub enum Outcome {
     Failed(VaultError),
     /// The root password was replaced, and the ledger could not be told.
     Unrecorded(LedgerError),
-    /// The run was stopped before its turn.
+    /// The run was stopped before its turn, or Vault was gone.
     NotStarted,
 }
 
@@ -76,7 +78,7 @@ impl Stop {
     }
 }
 
-/// A failure stops only what needs the object that failed.
+/// A failure stops only what needs the object that failed, unless it is Vault itself that is gone.
 pub async fn apply(
     vault: &Vault,
     plan: &Plan,
@@ -88,9 +90,10 @@ pub async fn apply(
     let mut applied = Applied::default();
     let mut unmade: BTreeSet<Path> = BTreeSet::new();
     let mut made: Vec<Arc<Object>> = Vec::new();
+    let is_gone = &AtomicBool::new(false);
     for wave in &plan.waves {
         look_again(vault, &mut made, wave, &mut live).await;
-        let run = &Run { vault, live: &live, unmade: &unmade, ledger, stop };
+        let run = &Run { vault, live: &live, unmade: &unmade, ledger, stop, is_gone };
         let mut outcomes = stream::iter(wave)
             .map(|change| async move { (change, run.change_and_keep(change).await) })
             .buffered(REQUESTS_AT_ONCE);
@@ -139,6 +142,7 @@ struct Run<'a> {
     unmade: &'a BTreeSet<Path>,
     ledger: Option<&'a LedgerStore>,
     stop: &'a Stop,
+    is_gone: &'a AtomicBool,
 }
 
 impl Run<'_> {
@@ -146,7 +150,10 @@ impl Run<'_> {
     /// drive the change that is just writing it.
     async fn change_and_keep(&self, change: &Change) -> Outcome {
         let outcome = self.change(change).await;
-        if let Some(ledger) = self.ledger {
+        if matches!(&outcome, Outcome::Failed(err) if err.is_outage()) {
+            self.is_gone.store(true, Ordering::Relaxed);
+        }
+        if let Some(ledger) = self.ledger.filter(|_| !self.is_gone()) {
             // A claim that cannot be held longer shows when the ledger is closed.
             let _ = ledger.keep().await;
         }
@@ -160,7 +167,7 @@ impl Run<'_> {
         if let Some(needs) = change.needs.iter().find(|it| self.unmade.contains(*it)) {
             return Outcome::Skipped { needs: needs.clone() };
         }
-        if self.stop.is_stopped() {
+        if self.stop.is_stopped() || self.is_gone() {
             return Outcome::NotStarted;
         }
         let mut warnings = Vec::new();
@@ -174,6 +181,10 @@ impl Run<'_> {
             true => Outcome::Ignored { warnings },
             false => Outcome::Done { warnings },
         }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Relaxed)
     }
 
     async fn step(&self, step: &Step, object: &Object) -> Result<Vec<String>, Outcome> {
@@ -231,6 +242,6 @@ impl Outcome {
 
 impl Applied {
     pub fn succeeded(&self) -> bool {
-        self.results.iter().all(|it| it.outcome.is_done())
+        self.unrecorded.is_none() && self.results.iter().all(|it| it.outcome.is_done())
     }
 }

@@ -74,7 +74,7 @@ impl Prepared {
         Report::new(&self.objects, &self.plan)
     }
 
-    /// Carries the plan out as the only run of this spec.
+    /// Carries the plan out as the only run of this spec. An error comes before the first change.
     pub async fn apply(
         self,
         vault: &Vault,
@@ -92,9 +92,9 @@ impl Prepared {
             }
             _ => None,
         };
-        let applied = apply(vault, &self.plan, self.live, ledger, stop, progress).await;
+        let mut applied = apply(vault, &self.plan, self.live, ledger, stop, progress).await;
         if let Some(ledger) = ledger {
-            ledger.close(owned(ledger, &paths, &applied)).await?;
+            applied.unrecorded = ledger.close(owned(ledger, &paths, &applied)).await.err();
         }
         Ok(applied)
     }

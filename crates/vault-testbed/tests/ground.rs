@@ -126,6 +126,11 @@ async fn a_database_serves_its_admin_and_survives_a_stop(ground: &Ground) {
         postgres.version,
         postgres.started_in
     );
+    // PostgreSQL refuses to run as root.
+    if let Some(pid) = postgres.process_id() {
+        use std::os::unix::fs::MetadataExt;
+        assert_ne!(std::fs::metadata(format!("/proc/{pid}")).unwrap().uid(), 0);
+    }
     let login = postgres_login(&postgres.admin());
     let mut connection = PgConnection::connect_with(&login).await.unwrap();
     let database: String =

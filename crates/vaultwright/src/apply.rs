@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 use vault_client::Vault;
 use vault_model::{plan::Action, spec::Spec};
@@ -120,8 +121,12 @@ async fn carry_out(
         Format::Text => print!("{}", applied::counts(&ended)),
         Format::Json => output::json(&applied::told(spec, &ended)),
     }
+    let succeeded = ended.succeeded();
+    if let (Some(err), None) = (ended.unrecorded, interrupted) {
+        return Err(err).context("what the spec owns could not be recorded at the end");
+    }
     Ok(match interrupted {
-        _ if ended.succeeded() => Exit::Done,
+        _ if succeeded => Exit::Done,
         Some(code) => Exit::Interrupted(code),
         None => Exit::Failed,
     })

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, process::ExitCode};
 
 use vault_client::{LoginError, SettingsError, VaultError};
 use vault_provision::{LedgerError, ObserveError, PrepareError, ReadError};
-use vault_testbed::ground;
+use vault_testbed::{ground, suite::LoadError};
 
 use crate::{exits, output};
 
@@ -51,10 +51,13 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return it.remedy();
     }
     if let Some(ground::Error::File { source, .. }) = cause.downcast_ref()
-        && matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem)
+        && matches!(
+            source.kind(),
+            ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+        )
     {
         return Some(
-            "make room there, or name other folders: TMPDIR for what servers keep, XDG_STATE_HOME for the records of \
+            "make that possible, or name other folders: TMPDIR for what servers keep, XDG_STATE_HOME for the records of \
              runs, XDG_CACHE_HOME for what is built once"
                 .to_owned(),
         );
@@ -70,6 +73,11 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
             return Some("correct the path, seen from this folder".to_owned());
         }
         _ => {}
+    }
+    if let Some(LoadError::Io { source, .. }) = cause.downcast_ref()
+        && source.kind() == ErrorKind::NotFound
+    {
+        return Some("name .feature files, or folders of them, seen from this folder".to_owned());
     }
     match cause.downcast_ref::<PrepareError>() {
         Some(PrepareError::Observe(ObserveError::Vault(it))) => return it.remedy(),
@@ -90,14 +98,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_the_folders_that_can_be_elsewhere() {
-        let source = std::io::Error::from(ErrorKind::StorageFull);
-        let path = "/tmp/data".into();
-        let err = anyhow::Error::new(ground::Error::File { action: "copy to", path, source });
-        let told = show(&err);
-        assert!(told.starts_with("error: copy to /tmp/data: no storage space"), "{told}");
-        for name in ["TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
-            assert!(told.contains(name), "{name} is not in {told}");
+    fn where_nothing_can_be_written_other_folders_are_named() {
+        for (kind, why) in [
+            (ErrorKind::StorageFull, "no storage space"),
+            (ErrorKind::ReadOnlyFilesystem, "read-only filesystem"),
+            (ErrorKind::PermissionDenied, "permission denied"),
+        ] {
+            let (path, source) = ("/tmp/data".into(), kind.into());
+            let told = show(&ground::Error::File { action: "copy to", path, source }.into());
+            assert!(told.starts_with(&format!("error: copy to /tmp/data: {why}")), "{told}");
+            for name in ["TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+                assert!(told.contains(name), "{name} is not in {told}");
+            }
         }
     }
 }

@@ -160,7 +160,8 @@ async fn apply(vault: &Vault, spec: &Spec) -> anyhow::Result<bool> {
         prepared.apply(vault, &Stop::default(), &mut |event| progress.show(spec, event)).await?;
     progress.finish();
     print!("applied {}: {}", spec.name, applied::counts(&ended));
-    Ok(ended.succeeded())
+    let succeeded = ended.succeeded();
+    ended.unrecorded.map_or(Ok(succeeded), |err| Err(err.into()))
 }
 
 /// On servers of its own: what stays up is neither used nor shortened by it.

@@ -195,6 +195,22 @@ async fn a_broken_connection_is_asked_again_unless_it_must_not_happen_twice() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_ever_for_an_answer() {
+    let never = Duration::from_secs(600);
+    for answer in [ok().set_delay(never), json_answer(503, serde_json::json!({})).set_delay(never)]
+    {
+        let server = always(answer).await;
+        let vault = vault_with(&server.uri(), |it| it.timeout = Duration::from_millis(200));
+        let started = Instant::now();
+        let error = write(&vault, How::Usual).await.unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+        expect!["POST database/config/app: no answer in time; Some(\"check the way to VAULT_ADDR (firewall, proxy), or raise VAULT_CLIENT_TIMEOUT\")"]
+            .assert_eq(&format!("{error}; {:?}", error.remedy()));
+        assert_eq!(count(&server).await, 1, "Vault may still be at it");
+    }
+}
+
+#[tokio::test]
 async fn garbage_instead_of_http_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let vault = vault_with(&format!("http://{}", listener.local_addr().unwrap()), |_| ());

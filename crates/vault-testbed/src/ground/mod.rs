@@ -270,9 +270,10 @@ pub(crate) fn cache_folder() -> PathBuf {
 
 /// `vaultwright` in one of the user's own folders, or, without a home, one of the temporary folder for this user.
 pub(crate) fn user_folder(variable: &str, in_home: &str) -> PathBuf {
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    match absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(in_home))) {
+    let is_absolute = |path: &PathBuf| path.is_absolute();
+    let given = std::env::var_os(variable).map(PathBuf::from).filter(is_absolute);
+    let home = std::env::home_dir().filter(is_absolute);
+    match given.or_else(|| home.map(|home| home.join(in_home))) {
         Some(folder) => folder.join("vaultwright"),
         None => {
             let user = rustix::process::getuid().as_raw();

@@ -134,10 +134,7 @@ fn stops_in_order(test: &str, signal: &str, code: i32) {
     let mut command = bed.command("apply SPEC --yes");
     command.stdout(std::fs::File::create(&shown).unwrap()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    let began = std::time::Instant::now();
-    while bed.run("verify SPEC --target sys/policies/acl/p0").code() != 0 {
-        assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing was written");
-    }
+    bed.until_begun();
     let told = std::process::Command::new("kill").arg(signal).arg(child.id().to_string()).status();
     assert!(told.unwrap().success());
     let ended = child.wait_with_output().unwrap();
@@ -149,6 +146,33 @@ fn stops_in_order(test: &str, signal: &str, code: i32) {
     assert!(counts.contains(" done, ") && counts.ends_with(" not begun"), "{counts}");
     assert!(bed.run("apply SPEC --yes").shown().ends_with(" done\n"));
     assert_eq!(bed.run("verify SPEC").code(), 0);
+}
+
+#[test]
+fn an_apply_whose_vault_goes_ends_soon_and_says_what_was_done() {
+    let name = "an_apply_whose_vault_goes_ends_soon_and_says_what_was_done";
+    let Some(mut bed) = Bed::new(name, &VaultOptions::default()) else { return };
+    bed.write("spec.yaml", &many_policies());
+    let shown = bed.folder.path().join("shown");
+    let mut command = bed.command("apply SPEC --yes");
+    command.stdout(std::fs::File::create(&shown).unwrap()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    bed.until_begun();
+    bed.block_on(|it| Box::pin(it.kill())).unwrap();
+    let gone_at = std::time::Instant::now();
+    let ended = child.wait_with_output().unwrap();
+    // One round of repetitions for what was under way, and one for the ledger.
+    assert!(gone_at.elapsed() < std::time::Duration::from_secs(60), "{:?}", gone_at.elapsed());
+    assert_eq!(ended.status.code(), Some(1));
+    let out = std::fs::read_to_string(shown).unwrap();
+    let counts: Vec<&str> = out.lines().last().unwrap().split(", ").collect();
+    let [done, failed, left] = counts[..] else { panic!("{counts:?}") };
+    assert!(done.ends_with(" done") && left.ends_with(" not begun"), "{counts:?}");
+    let failed: usize = failed.strip_suffix(" failed").unwrap().parse().unwrap();
+    assert!((1..=64).contains(&failed), "only what was under way fails: {failed}");
+    let problem = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(problem.contains("nothing listens there: start Vault"), "{problem}");
+    assert!(problem.contains("what the spec owns could not be recorded"), "{problem}");
 }
 
 /// So many that an apply takes some seconds.

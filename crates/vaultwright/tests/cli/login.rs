@@ -60,6 +60,19 @@ fn an_approle_applies_and_its_token_ends_with_the_work() {
 }
 
 #[test]
+fn the_token_that_vault_login_leaves_is_good_and_stays() {
+    let name = "the_token_that_vault_login_leaves_is_good_and_stays";
+    let Some(bed) = bed(name) else { return };
+    let made = json!({ "policies": ["deployer"], "ttl": "10m" });
+    let token = bed.outside("auth/token/create", made);
+    bed.write(".vault-token", token.as_str().unwrap());
+    for words in ["apply SPEC --yes", "verify SPEC"] {
+        let ended = bed.command(words).env_remove("VAULT_TOKEN").output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{words} {ended:?}");
+    }
+}
+
+#[test]
 fn a_user_logs_in_with_a_password() {
     let Some(bed) = bed("a_user_logs_in_with_a_password") else { return };
     let login = "--login userpass --username ann --password-file password";

@@ -107,6 +107,14 @@ impl Bed {
         })
     }
 
+    /// Until an apply of many policies, the first of which is p0, has written that.
+    pub fn until_begun(&self) {
+        let began = std::time::Instant::now();
+        while self.run("verify SPEC --target sys/policies/acl/p0").code() != 0 {
+            assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing was written");
+        }
+    }
+
     pub fn block_on<T>(
         &mut self,
         work: impl FnOnce(&mut VaultServer) -> futures::future::BoxFuture<'_, T>,

@@ -196,3 +196,16 @@ fn paths_with_blanks_and_letters_of_any_language_are_told_as_they_are() {
     let shown = Ran(ended).shown();
     assert!(shown.contains(" --> spéc x/ü b.yaml:11:37"), "{shown}");
 }
+
+#[test]
+fn features_that_are_nowhere_are_told_with_what_to_name() {
+    check_offline(
+        SPEC,
+        "test nowhere",
+        expect![[r#"
+            exit 1
+            error: cannot read nowhere: No such file or directory (os error 2)
+              help: name .feature files, or folders of them, seen from this folder
+        "#]],
+    );
+}
