@@ -18,7 +18,7 @@ use vault_provision::SpecInputs;
 use crate::{
     ground::Ground,
     live::Live,
-    report::{Longest, Recorder, Results, ScenarioResult, Verdict},
+    report::{self, Longest, Recorder, Results, ScenarioResult, Verdict},
     secrets::Secrets,
     world::{Bench, World},
 };
@@ -314,6 +314,17 @@ fn feature_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError>
     Ok(())
 }
 
+/// The spec that a scenario is about.
+pub fn system(
+    feature: &Feature,
+    rule: Option<&gherkin::Rule>,
+    scenario: &Scenario,
+) -> Option<String> {
+    let of_rule = rule.and_then(|it| it.background.as_ref());
+    let before = feature.background.iter().chain(of_rule).flat_map(|it| &it.steps);
+    report::named_in(before.chain(&scenario.steps).map(|it| it.value.as_str()))
+}
+
 fn not_run(
     feature: &Feature,
     rule: Option<&gherkin::Rule>,
@@ -322,6 +333,7 @@ fn not_run(
 ) -> ScenarioResult {
     ScenarioResult {
         feature: feature.name.clone(),
+        system: system(feature, rule, scenario),
         path: feature.path.clone(),
         line: scenario.position.line,
         rule: rule.map(|it| it.name.clone()),

@@ -8,7 +8,8 @@ use serde_json::Value;
 use vault_testbed::{
     origin::Origin,
     report::{
-        self, About, Asked, AskedResult, MOST_ASKED, Results, ScenarioResult, StepResult, Verdict,
+        self, About, Asked, AskedResult, MOST_ASKED, NotProven, OfProof, Results, ScenarioResult,
+        StepResult, Verdict,
     },
 };
 
@@ -18,6 +19,7 @@ const HOSTILE: &str = "a <b> & \"c\" 'd' ]]> | `e` *f* \u{7}\u{0}\u{1b}[31m\u{ff
 fn scenario(name: &str, verdict: Verdict) -> ScenarioResult {
     ScenarioResult {
         feature: "Logins".into(),
+        system: Some("shop".into()),
         path: Some(PathBuf::from("logins.feature")),
         line: 5,
         rule: None,
@@ -91,8 +93,8 @@ fn results(scenarios: Vec<ScenarioResult>) -> Results {
 }
 
 /// As it is, and as its schema says.
-fn json(results: &Results) -> Value {
-    let json = report::json(results, None);
+fn json(results: &Results, about: &About) -> Value {
+    let json = report::json(results, about);
     let schema = jsonschema::validator_for(report::schema().as_value()).unwrap();
     let problems: Vec<String> = schema.iter_errors(&json).map(|it| it.to_string()).collect();
     assert_eq!(problems, [""; 0]);
@@ -109,7 +111,7 @@ fn every_report_has_what_a_failed_step_asked() {
     let answer = "SELECT 1 FROM orders → login refused with 28P01 no such login (12 ms)";
     let line = report::line(&results.scenarios[0], false);
     assert!(line.contains(&format!("asked: PostgreSQL as v-reader: {answer}")), "{line}");
-    let xml = report::junit(&results).unwrap();
+    let xml = report::junit(&results, &About::default()).unwrap();
     let parsed = Document::parse(&xml).unwrap();
     let out = parsed.descendants().find(|it| it.has_tag_name("system-out")).unwrap();
     let out = out.text().unwrap();
@@ -127,7 +129,7 @@ fn every_report_has_what_a_failed_step_asked() {
 
 #[test]
 fn the_json_has_requests_statements_and_the_line_of_the_spec() {
-    let json = json(&of_a_refused_login());
+    let json = json(&of_a_refused_login(), &About::default());
     let scenario = &json["scenarios"][0];
     assert_eq!(scenario["spec"]["line"], "reader: { db_name: demo }");
     let of_step = |at: usize| &scenario["steps"][at]["asked"][0];
@@ -164,6 +166,115 @@ fn on_the_page_a_long_list_is_folded_and_says_how_much_is_left_out() {
     assert!(!html(&of_a_refused_login()).contains("<summary>1 request"));
 }
 
+/// One passes for the shop, one fails and one is skipped for the hub, and one is for none.
+fn of_systems() -> (Results, About) {
+    let of = |system: Option<&str>, name: &str, verdict| ScenarioResult {
+        system: system.map(str::to_owned),
+        ..scenario(name, verdict)
+    };
+    let skipped = Verdict::Skipped { reason: "there is no moon".into() };
+    let results = results(vec![
+        of(None, "alone", Verdict::Passed),
+        of(Some("shop"), "sells", Verdict::Passed),
+        of(Some("hub"), "shares", failed("it shares nothing")),
+        of(Some("hub"), "waits", skipped),
+    ]);
+    let not_proven =
+        vec![NotProven { path: "aws/roles/app".into(), reason: "no AWS answers".into() }];
+    let of_proof = OfProof { spec: "shop".into(), lives_divided_by: 1, not_proven };
+    (results, About { of_proof: Some(of_proof), ..About::default() })
+}
+
+#[test]
+fn the_json_sums_up_each_system_and_what_stands_unproven() {
+    let (results, about) = of_systems();
+    let system = |name: Value, counts: [u64; 3], seconds: f64, unproven: Value| {
+        serde_json::json!({
+            "system": name, "passed": counts[0], "failed": counts[1], "skipped": counts[2],
+            "seconds": seconds, "unproven": unproven,
+        })
+    };
+    let skipped = serde_json::json!([{ "what": "Logins › waits", "reason": "there is no moon" }]);
+    let unproven = serde_json::json!([{ "what": "aws/roles/app", "reason": "no AWS answers" }]);
+    let wanted = [
+        system("hub".into(), [0, 1, 1], 4.0, skipped),
+        system("shop".into(), [1, 0, 0], 2.0, unproven),
+        system(Value::Null, [1, 0, 0], 2.0, serde_json::json!([])),
+    ];
+    let json = json(&results, &about);
+    assert_eq!(json["systems"].as_array().unwrap(), &wanted);
+    assert_eq!(json["spec"], "shop");
+    assert_eq!(json["scenarios"][2]["system"], "hub");
+}
+
+#[test]
+fn junit_has_a_suite_for_each_system_with_what_stands_unproven() {
+    let (results, about) = of_systems();
+    let xml = report::junit(&results, &about).unwrap();
+    let parsed = Document::parse(&xml).unwrap();
+    let suites = all(parsed.root(), "testsuite");
+    let told: Vec<String> = suites
+        .iter()
+        .map(|suite| {
+            let properties = all(*suite, "property").into_iter().map(|it| {
+                format!("{}={}", it.attribute("name").unwrap(), it.attribute("value").unwrap())
+            });
+            let (tests, time) = (suite.attribute("tests").unwrap(), suite.attribute("time"));
+            let properties: Vec<String> = properties.collect();
+            format!("{tests} in {}: {}", time.unwrap(), properties.join(", "))
+        })
+        .collect();
+    let wanted = [
+        "2 in 4.000: system=hub, unproven: Logins › waits=there is no moon",
+        "1 in 2.000: system=shop, unproven: aws/roles/app=no AWS answers",
+        "1 in 2.000: system=no system of its own",
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn a_spec_of_which_nothing_was_run_is_told_of_all_the_same() {
+    let (_, about) = of_systems();
+    let xml = report::junit(&results(Vec::new()), &about).unwrap();
+    assert!(xml.contains(r#"<property name="unproven: aws/roles/app""#), "{xml}");
+    assert_eq!(json(&results(Vec::new()), &about)["systems"][0]["system"], "shop");
+}
+
+#[test]
+fn the_summary_in_markdown_is_by_system() {
+    let (results, about) = of_systems();
+    let markdown = report::markdown(&results, &about);
+    let tables: Vec<&str> = markdown.lines().filter(|it| it.starts_with('|')).collect();
+    let wanted = [
+        "| system | passed | failed | skipped | time |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| hub | 0 | 1 | 1 | 4.0 s |",
+        "| shop | 1 | 0 | 0 | 2.0 s |",
+        "| no system of its own | 1 | 0 | 0 | 2.0 s |",
+        "| system | unproven | why |",
+        "| --- | --- | --- |",
+        "| hub | Logins › waits | there is no moon |",
+        "| shop | aws/roles/app | no AWS answers |",
+    ];
+    assert_eq!(tables, wanted);
+    let summary = report::summary(&results, &about);
+    assert!(summary.contains("\nhub: 0 passed, 1 failed, 1 skipped in 4.00 s\n"), "{summary}");
+    assert!(summary.ends_with("\n2 passed, 1 failed, 1 skipped\n"), "{summary}");
+}
+
+#[test]
+fn the_page_sums_up_each_system() {
+    let (results, about) = of_systems();
+    let page = report::html(&results, &about).unwrap().replace("&#x2f;", "/");
+    let rows: Vec<&str> =
+        page.lines().filter(|it| it.starts_with("<tr class=\"system\">")).collect();
+    assert_eq!(rows.len(), 3, "{page}");
+    assert!(rows[0].starts_with("<tr class=\"system\"><th scope=\"row\">hub</th>"), "{}", rows[0]);
+    let row = "<tr><td>shop</td><td><code>aws/roles/app</code></td><td>no AWS answers</td></tr>";
+    assert!(page.contains(row), "{page}");
+    assert!(page.contains("<td>there is no moon</td>"), "{page}");
+}
+
 /// The only elements of that name, below the whole or a part.
 fn all<'a, 'i>(of: Node<'a, 'i>, name: &str) -> Vec<Node<'a, 'i>> {
     of.descendants().filter(|it| it.has_tag_name(name)).collect()
@@ -178,7 +289,7 @@ fn junit_is_xml_with_one_case_for_each_scenario_whatever_its_name() {
     hostile.steps = vec![step(HOSTILE, true, vec![request(HOSTILE, 403)])];
     let skipped = Verdict::Skipped { reason: HOSTILE.into() };
     let results = results(vec![retried, scenario("skipped", skipped), hostile]);
-    let xml = report::junit(&results).unwrap();
+    let xml = report::junit(&results, &About::default()).unwrap();
     let parsed = Document::parse(&xml).unwrap_or_else(|err| panic!("{err}\n{xml}"));
     let root = parsed.root_element();
     assert!(root.has_tag_name("testsuites"));
@@ -208,17 +319,17 @@ fn what_was_skipped_stands_with_its_reason_in_every_report() {
     let skipped = Verdict::Skipped { reason: "there is no `sshd` here".into() };
     let results = results(vec![scenario("a key is taken", skipped)]);
     assert_eq!(results.counts(), "0 passed, 0 failed, 1 skipped");
-    let told = json(&results);
+    let told = json(&results, &About::default());
     assert_eq!(told["skipped"], 1);
     assert_eq!(told["scenarios"][0]["verdict"], "skipped");
     assert_eq!(told["scenarios"][0]["reason"], "there is no `sshd` here");
-    let xml = report::junit(&results).unwrap();
+    let xml = report::junit(&results, &About::default()).unwrap();
     let parsed = Document::parse(&xml).unwrap();
     let reason = all(parsed.root(), "skipped")[0].attribute("message");
     assert_eq!(reason, Some("there is no `sshd` here"));
     assert_eq!(all(parsed.root(), "testsuite")[0].attribute("skipped"), Some("1"));
     let markdown = report::markdown(&results, &About::default());
-    let row = r"| Logins › a key is taken | there is no \`sshd\` here |";
+    let row = r"| shop | Logins › a key is taken | there is no \`sshd\` here |";
     assert!(markdown.contains(row), "{markdown}");
     let page = html(&results);
     assert!(
@@ -226,7 +337,7 @@ fn what_was_skipped_stands_with_its_reason_in_every_report() {
         "{page}"
     );
     assert!(page.contains(r#"data-verdict="skipped""#), "{page}");
-    let summary = report::summary(&results);
+    let summary = report::summary(&results, &About::default());
     assert!(
         summary.contains("SKIPPED Logins › a key is taken: there is no `sshd` here"),
         "{summary}"

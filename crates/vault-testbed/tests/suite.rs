@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use expect_test::{Expect, expect};
 use vault_testbed::{
     ground::{Ground, Kind},
-    report::{self, Results, Verdict},
+    report::{self, About, Results, Verdict},
     suite::{self, Filter, LoadError, Suite},
     world::{Failure, Result, World, failure},
 };
@@ -124,13 +124,15 @@ async fn every_scenario_is_counted_once_whatever_becomes_of_it() {
             4 passed, 2 failed, 2 skipped"#]],
     );
     assert_eq!(results.scenarios.iter().map(|it| it.attempts).max(), Some(3));
-    let xml = report::junit(&results).unwrap();
+    let xml = report::junit(&results, &About::default()).unwrap();
     assert!(xml.contains(r#"tests="8" skipped="2" failures="2" errors="0""#), "{xml}");
     assert_eq!(xml.matches("<testcase ").count(), 8);
-    let json = report::json(&results, None);
+    let json = report::json(&results, &About::default());
     assert_eq!(json["format"], report::FORMAT);
     assert_eq!((&json["passed"], &json["failed"]), (&4.into(), &2.into()));
-    assert!(report::summary(&results).ends_with("\n4 passed, 2 failed, 2 skipped\n"));
+    assert!(
+        report::summary(&results, &About::default()).ends_with("\n4 passed, 2 failed, 2 skipped\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,9 +167,9 @@ Feature: A leak
     ground.end().await.unwrap();
     let shown = [
         lines.lock().unwrap().clone(),
-        report::summary(&results),
-        report::junit(&results).unwrap(),
-        report::json(&results, None).to_string(),
+        report::summary(&results, &About::default()),
+        report::junit(&results, &About::default()).unwrap(),
+        report::json(&results, &About::default()).to_string(),
     ];
     assert!(shown[0].contains("it was <***> & more"), "{}", shown[0]);
     for text in &shown {

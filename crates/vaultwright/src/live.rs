@@ -39,7 +39,7 @@ pub async fn prove(args: &ProveArgs, address: &str) -> anyhow::Result<Exit> {
         let ended = live.end().await;
         terminal.print(&told(&ended));
         let Some(results) = results? else { return Ok(Exit::Differs) };
-        let exit = prove::tell(args, (&spec, &proofs), &suite, &results, &terminal)?;
+        let exit = prove::tell(args, (&spec, &proofs), &suite, results, &terminal)?;
         Ok(if ended.left.is_empty() { exit } else { Exit::Failed })
     });
     terminal.end(proven.await)

@@ -92,7 +92,7 @@ async fn shown(
     let suite = suite(ground, inputs, args.concurrency, terminal)?;
     let run = async { Ok::<_, anyhow::Error>(run(&suite, features, terminal).await) };
     let results = ground.until_done(run).await?;
-    tell(args, (spec, proofs), &suite, &results, terminal)
+    tell(args, (spec, proofs), &suite, results, terminal)
 }
 
 /// What came out, on the terminal and in reports.
@@ -100,17 +100,17 @@ pub fn tell(
     args: &ProveArgs,
     (spec, proofs): (&Spec, &Proofs),
     suite: &Suite,
-    results: &Results,
+    results: Results,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
     let about = about(suite, args, spec, proofs);
-    let of_proof = OfProof {
-        lives_divided_by: proofs.divisor,
-        not_proven: proofs.unproven.iter().map(unproven).collect(),
-    };
-    reports::write(suite, results, &about, Some(&of_proof), &args.reports)?;
-    terminal.print(&format!("{}{}", told_unproven(proofs), report::summary(results)));
-    Ok(if is_proven(results) { Exit::Done } else { Exit::Failed })
+    let of_spec = |it| ScenarioResult { system: Some(spec.name.clone()), ..it };
+    let scenarios = results.scenarios.into_iter().map(of_spec).collect();
+    let results = Results { scenarios, ..results };
+    reports::write(suite, &results, &about, &args.reports)?;
+    let summary = report::summary(&results, &about);
+    terminal.print(&format!("{}{summary}", told_unproven(proofs)));
+    Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
 }
 
 /// The spec, and what proves it. Nothing is started: what the ground binds has stand-ins.
@@ -248,8 +248,12 @@ fn about(suite: &Suite, args: &ProveArgs, spec: &Spec, proofs: &Proofs) -> About
             format!("all lives divided by {} where their ends are waited for", proofs.divisor);
         facts.push(("lives".into(), text));
     }
-    let not_proven = proofs.unproven.iter().map(|it| (it.path.clone(), it.reason.clone()));
-    About { title: format!("Proof of {}", spec.name), facts, not_proven: not_proven.collect() }
+    let of_proof = OfProof {
+        spec: spec.name.clone(),
+        lives_divided_by: proofs.divisor,
+        not_proven: proofs.unproven.iter().map(unproven).collect(),
+    };
+    About { title: format!("Proof of {}", spec.name), facts, of_proof: Some(of_proof) }
 }
 
 /// The divisor, and what is not proven and why.

@@ -5,7 +5,7 @@ use std::{fs, io::Write, path::PathBuf};
 use anyhow::Context;
 use clap::Args;
 use vault_testbed::{
-    report::{self, About, OfProof, Results},
+    report::{self, About, Results},
     suite::Suite,
 };
 
@@ -40,12 +40,11 @@ pub fn write(
     suite: &Suite,
     results: &Results,
     about: &About,
-    of_proof: Option<&OfProof>,
     args: &ReportArgs,
 ) -> anyhow::Result<()> {
     let page = report::html(results, about)?;
-    let xml = report::junit(results)?;
-    let json = format!("{:#}\n", report::json(results, of_proof));
+    let xml = report::junit(results, about)?;
+    let json = format!("{:#}\n", report::json(results, about));
     let markdown = report::markdown(results, about);
     let texts = [
         ("the page", &args.html, &page),

@@ -62,12 +62,9 @@ async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
         Ok::<_, anyhow::Error>(suite.run(features, on_end).await)
     };
     let results = ground.until_done(run).await?;
-    let about = About {
-        title: "vaultwright test".into(),
-        facts: reports::facts(&suite),
-        not_proven: Vec::new(),
-    };
-    reports::write(&suite, &results, &about, None, &args.reports)?;
-    terminal.print(&report::summary(&results));
+    let about =
+        About { title: "vaultwright test".into(), facts: reports::facts(&suite), of_proof: None };
+    reports::write(&suite, &results, &about, &args.reports)?;
+    terminal.print(&report::summary(&results, &about));
     Ok(if results.succeeded() { Exit::Done } else { Exit::Failed })
 }

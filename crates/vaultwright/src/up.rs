@@ -14,7 +14,7 @@ use vault_model::{spec::Spec, vars};
 use vault_provision::{ReadError, SpecInputs, Stop, load, prepare};
 use vault_testbed::{
     ground::{Error, Ground, GroundSpec, Kind, Stack, interrupted, servers},
-    report,
+    report::{self, About},
     suite::CONCURRENCY,
 };
 
@@ -171,7 +171,11 @@ async fn prove(path: &Path, ground: &Ground, inputs: SpecInputs) -> anyhow::Resu
     let terminal = Terminal::default();
     let suite = prove::suite(ground, inputs, CONCURRENCY, &terminal)?;
     let results = prove::run(&suite, prove::features(&proofs)?, &terminal).await;
-    terminal.print(&format!("{}{}", prove::told_unproven(&proofs), report::summary(&results)));
+    terminal.print(&format!(
+        "{}{}",
+        prove::told_unproven(&proofs),
+        report::summary(&results, &About::default())
+    ));
     terminal.end(Ok(prove::is_proven(&results)))
 }
 

@@ -206,7 +206,7 @@ fn a_schema_refuses_what_is_no_report() {
             "report",
             json!({
                 "format": "vaultwright/scenarios/2", "passed": 0, "failed": 0, "skipped": 0, "seconds": 0.5,
-                "aborted": null, "scenarios": [], "lives_divided_by": 1, "not_proven": [],
+                "aborted": null, "systems": [], "scenarios": [], "spec": "shop", "lives_divided_by": 1, "not_proven": [],
             }),
         ),
     ] {

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use vault_testbed::{
     ground::servers,
-    report::{self, About, Results, ScenarioResult, StepResult, TurnResult, Verdict},
+    report::{
+        self, About, NotProven, OfProof, Results, ScenarioResult, StepResult, TurnResult, Verdict,
+    },
     world::Change,
 };
 
@@ -88,6 +90,7 @@ fn turn(of: &str, what: Change, at: f64, lasts: Option<u64>) -> TurnResult {
 fn scenario(feature: &str, name: &str, verdict: Verdict) -> ScenarioResult {
     ScenarioResult {
         feature: feature.into(),
+        system: Some("shop".into()),
         path: Some(PathBuf::from("features/shop.feature")),
         line: 5,
         rule: None,
@@ -131,7 +134,14 @@ fn page() -> String {
     let about = About {
         title: "Proof of shop".into(),
         facts: vec![("when".into(), "2026-01-01 00:00 UTC".into()), ("on".into(), long.into())],
-        not_proven: vec![(format!("aws/roles/{long}"), "there is no server of AWS".into())],
+        of_proof: Some(OfProof {
+            spec: "shop".into(),
+            lives_divided_by: 30,
+            not_proven: vec![NotProven {
+                path: format!("aws/roles/{long}"),
+                reason: "there is no server of AWS".into(),
+            }],
+        }),
     };
     report::html(&results, &about).unwrap()
 }

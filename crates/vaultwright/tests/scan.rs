@@ -72,8 +72,8 @@ async fn leaves_no_secret(system: &str, environment: Option<&str>) {
     };
     let results = suite.run(features, on_end).await;
     ground.end().await.unwrap();
-    assert!(results.succeeded(), "{}", report::summary(&results));
-    assert!(results.passed() >= 5, "{}", report::summary(&results));
+    assert!(results.succeeded(), "{}", summary(&results));
+    assert!(results.passed() >= 5, "{}", summary(&results));
     artefacts.push(("the terminal".into(), lines.lock().unwrap().clone().into_bytes()));
     artefacts.extend(reports(&results));
     assert!(suite.secrets.count() > results.passed(), "{:?} were issued", suite.secrets);
@@ -96,13 +96,17 @@ fn emitted(system: &str, environment: Option<&str>, folder: &Path) -> Artefacts 
     artefacts
 }
 
+fn summary(results: &Results) -> String {
+    report::summary(results, &About::default())
+}
+
 fn reports(results: &Results) -> Artefacts {
-    let about = About { title: "Proof".into(), facts: Vec::new(), not_proven: Vec::new() };
+    let about = About { title: "Proof".into(), ..About::default() };
     let texts = [
-        ("the summary", report::summary(results)),
+        ("the summary", summary(results)),
         ("the page", report::html(results, &about).unwrap()),
-        ("JUnit's XML", report::junit(results).unwrap()),
-        ("the JSON", report::json(results, None).to_string()),
+        ("JUnit's XML", report::junit(results, &about).unwrap()),
+        ("the JSON", report::json(results, &about).to_string()),
         ("the summary in Markdown", report::markdown(results, &about)),
     ];
     texts.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()

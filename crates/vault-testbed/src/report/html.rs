@@ -5,7 +5,10 @@ use std::{borrow::Cow, time::Duration};
 use minijinja::{Environment, Value, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 
-use super::{About, Asked, AskedResult, Results, ScenarioResult, StepResult, timeline};
+use super::{
+    About, Asked, AskedResult, Results, ScenarioResult, StepResult, SystemResult, Unproven,
+    timeline,
+};
 use crate::origin::Origin;
 
 #[derive(Debug, thiserror::Error)]
@@ -16,25 +19,45 @@ pub struct HtmlError(#[from] minijinja::Error);
 struct Page<'a> {
     title: &'a str,
     facts: &'a [(String, String)],
-    not_proven: &'a [(String, String)],
+    unproven: Vec<NotShown<'a>>,
     passed: usize,
     failed: usize,
     skipped: usize,
     took: String,
     aborted: Option<&'a str>,
-    parts: Vec<Part<'a>>,
+    systems: Vec<System<'a>>,
     has_timelines: bool,
     style: &'static str,
     script: &'static str,
 }
 
+/// What no scenario shows.
+#[derive(Serialize)]
+struct NotShown<'a> {
+    system: &'a str,
+    what: &'a str,
+    why: &'a str,
+}
+
+/// All scenarios that are about one spec.
+#[derive(Serialize)]
+struct System<'a> {
+    name: &'a str,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    took: String,
+    parts: Vec<Part<'a>>,
+}
+
 /// All of a feature's scenarios.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Part<'a> {
     feature: &'a str,
     passed: usize,
     failed: usize,
     skipped: usize,
+    took: String,
     scenarios: Vec<Row<'a>>,
 }
 
@@ -57,7 +80,8 @@ struct Step<'a> {
     text: &'a str,
     seconds: String,
     failed: bool,
-    evidence: &'a [String],
+    /// But what a statement says as well.
+    evidence: Vec<&'a str>,
     /// Where it is not that of the scenario, or of a step before.
     origin: Option<Line<'a>>,
     asked: Vec<Exchange<'a>>,
@@ -97,42 +121,52 @@ pub fn html(results: &Results, about: &About) -> Result<String, HtmlError> {
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     // By its name everything that is filled in is escaped.
     environment.add_template("page.html", include_str!("page.html"))?;
+    let systems = results.systems(about);
     let page = environment.get_template("page.html")?;
     Ok(page.render(Value::from(Serde(Page {
         title: &about.title,
         facts: &about.facts,
-        not_proven: &about.not_proven,
+        unproven: systems.iter().flat_map(unproven).collect(),
         passed: results.passed(),
         failed: results.failed(),
         skipped: results.skipped(),
         took: seconds(results.took),
         aborted: results.aborted.as_deref(),
-        parts: parts(results),
+        systems: systems.iter().map(system).collect(),
         has_timelines: results.scenarios.iter().any(|it| !it.turns.is_empty()),
         style: include_str!("page.css"),
         script: include_str!("page.js"),
     })))?)
 }
 
-/// In the order in which features began to end; what failed comes first within each.
-fn parts(results: &Results) -> Vec<Part<'_>> {
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    for result in &results.scenarios {
-        let found = parts.iter().position(|it| it.feature == result.feature);
-        let index = found.unwrap_or_else(|| {
-            parts.push(Part { feature: &result.feature, ..Part::default() });
-            parts.len() - 1
-        });
-        parts[index].scenarios.push(row(result));
-    }
-    for part in &mut parts {
-        let count = |verdict| part.scenarios.iter().filter(|it| it.verdict == verdict).count();
-        (part.passed, part.failed, part.skipped) =
-            (count("passed"), count("failed"), count("skipped"));
-        part.scenarios.sort_by_key(|it| it.verdict != "failed");
-    }
+fn unproven<'a>(system: &'a SystemResult<'a>) -> impl Iterator<Item = NotShown<'a>> {
+    let row =
+        |it: &'a Unproven<'a>| NotShown { system: system.title(), what: &it.what, why: it.reason };
+    system.unproven.iter().map(row)
+}
+
+/// Features with failures come first, and what failed within each.
+fn system<'a>(of: &'a SystemResult<'a>) -> System<'a> {
+    let mut parts: Vec<Part<'a>> = of.features().into_iter().map(|it| part(of, it)).collect();
     parts.sort_by_key(|it| it.failed == 0);
-    parts
+    let SystemResult { passed, failed, skipped, .. } = *of;
+    System { name: of.title(), passed, failed, skipped, took: seconds(of.took), parts }
+}
+
+fn part<'a>(system: &'a SystemResult<'a>, feature: &'a str) -> Part<'a> {
+    let own: Vec<&ScenarioResult> =
+        system.scenarios.iter().copied().filter(|it| it.feature == feature).collect();
+    let count = |verdict: &str| own.iter().filter(|it| it.verdict.word() == verdict).count();
+    let mut scenarios: Vec<Row<'a>> = own.iter().map(|it| row(it)).collect();
+    scenarios.sort_by_key(|it| it.verdict != "failed");
+    Part {
+        feature,
+        passed: count("passed"),
+        failed: count("failed"),
+        skipped: count("skipped"),
+        took: seconds(own.iter().map(|it| it.took).sum()),
+        scenarios,
+    }
 }
 
 fn row(result: &ScenarioResult) -> Row<'_> {
@@ -163,13 +197,29 @@ fn step<'a>(step: &'a StepResult, origin: Option<Line<'a>>) -> Step<'a> {
         text: &step.text,
         seconds: seconds(step.took),
         failed: step.failed,
-        evidence: &step.evidence,
+        evidence: step
+            .evidence
+            .iter()
+            .map(String::as_str)
+            .filter(|it| !repeats(step, it))
+            .collect(),
         origin,
         asked: step.asked.iter().map(exchange).collect(),
         asked_left_out: step.asked_left_out,
         counted: counted(step),
         is_folded: step.asked.len() + step.asked_left_out > most,
     }
+}
+
+/// Who said what, or how it was refused, stands beside it.
+fn repeats(step: &StepResult, evidence: &str) -> bool {
+    step.asked.iter().any(|it| match &it.what {
+        Asked::Request { .. } => false,
+        Asked::Statement { login, text, code, answer, .. } => {
+            let told = if code.is_some() { answer } else { text };
+            evidence.contains(login.as_str()) && evidence.contains(told.as_str())
+        }
+    })
 }
 
 fn line(origin: &Origin) -> Line<'_> {

@@ -6,7 +6,10 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Asked, AskedResult, Results, ScenarioResult, StepResult, TurnResult};
+use super::{
+    About, Asked, AskedResult, Results, ScenarioResult, StepResult, SystemResult, TurnResult,
+    Unproven,
+};
 use crate::origin::Origin;
 
 /// The shape of the JSON below; it changes only together with this name.
@@ -15,6 +18,8 @@ pub const FORMAT: &str = "vaultwright/scenarios/2";
 /// What a proof says beyond its scenarios.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OfProof {
+    /// The name of the spec.
+    pub spec: String,
     /// Where the end of a life was waited for, all lives were shorter by this.
     pub lives_divided_by: i64,
     /// What no scenario shows, and why.
@@ -42,6 +47,8 @@ struct Told<'a> {
     seconds: f64,
     /// Why the run ended before its end.
     aborted: Option<&'a str>,
+    /// Those with failures first.
+    systems: Vec<ToldSystem<'a>>,
     /// In the order in which they ended; those that were never begun come last.
     scenarios: Vec<ToldScenario<'a>>,
     /// Only of `prove`.
@@ -49,9 +56,34 @@ struct Told<'a> {
     of_proof: Option<&'a OfProof>,
 }
 
+/// The scenarios that are about one spec.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "System", extend("additionalProperties" = false))]
+struct ToldSystem<'a> {
+    /// The spec's name; `null` for scenarios that bring all that they need themselves.
+    system: Option<&'a str>,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    /// Of all its scenarios, one after the other.
+    seconds: f64,
+    /// What no scenario shows, and why.
+    unproven: Vec<ToldUnproven<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Unproven", extend("additionalProperties" = false))]
+struct ToldUnproven<'a> {
+    /// A path in Vault, or a scenario that was skipped.
+    what: String,
+    reason: &'a str,
+}
+
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Scenario", extend("additionalProperties" = false))]
 struct ToldScenario<'a> {
+    /// The name of the spec that it is about, if it is about one.
+    system: Option<&'a str>,
     feature: &'a str,
     rule: Option<&'a str>,
     scenario: &'a str,
@@ -152,8 +184,8 @@ pub fn schema() -> Schema {
     schema_for!(Told<'static>)
 }
 
-/// `{format, passed, failed, skipped, seconds, scenarios: [{feature, scenario, verdict, reason?, steps, …}]}`
-pub fn json(results: &Results, of_proof: Option<&OfProof>) -> Value {
+/// `{format, passed, failed, skipped, seconds, systems: […], scenarios: [{feature, scenario, verdict, reason?, steps, …}]}`
+pub fn json(results: &Results, about: &About) -> Value {
     json!(Told {
         format: FORMAT,
         passed: results.passed(),
@@ -161,13 +193,28 @@ pub fn json(results: &Results, of_proof: Option<&OfProof>) -> Value {
         skipped: results.skipped(),
         seconds: results.took.as_secs_f64(),
         aborted: results.aborted.as_deref(),
+        systems: results.systems(about).into_iter().map(system).collect(),
         scenarios: results.scenarios.iter().map(scenario).collect(),
-        of_proof,
+        of_proof: about.of_proof.as_ref(),
     })
+}
+
+fn system(of: SystemResult<'_>) -> ToldSystem<'_> {
+    let unproven = of.unproven.into_iter();
+    let unproven = unproven.map(|Unproven { what, reason }| ToldUnproven { what, reason });
+    ToldSystem {
+        system: of.name,
+        passed: of.passed,
+        failed: of.failed,
+        skipped: of.skipped,
+        seconds: of.took.as_secs_f64(),
+        unproven: unproven.collect(),
+    }
 }
 
 fn scenario(result: &ScenarioResult) -> ToldScenario<'_> {
     ToldScenario {
+        system: result.system.as_deref(),
         feature: &result.feature,
         rule: result.rule.as_deref(),
         scenario: &result.name,

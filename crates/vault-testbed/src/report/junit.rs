@@ -1,33 +1,45 @@
-//! Results as JUnit's XML: a suite for each feature, one case for each scenario, however often it was attempted.
+//! Results as JUnit's XML: a suite for each feature of each system, with what stands unproven as its properties, one case for each scenario, however often it was attempted.
 //!
 //! XML cannot hold every character, not even escaped: what nobody would see is written out before.
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use vault_model::excerpt::visible;
 
-use super::{Results, ScenarioResult, Verdict};
+use super::{About, Results, ScenarioResult, SystemResult, Unproven, Verdict};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the results don't fit into XML: {0}")]
 pub struct JunitError(#[from] quick_junit::SerializeError);
 
-pub fn junit(results: &Results) -> Result<String, JunitError> {
+pub fn junit(results: &Results, about: &About) -> Result<String, JunitError> {
     let mut report = Report::new("vaultwright");
     report.set_time(results.took);
-    let mut features: Vec<&str> = Vec::new();
-    for result in &results.scenarios {
-        if !features.contains(&result.feature.as_str()) {
-            features.push(&result.feature);
-        }
-    }
-    for feature in features {
-        let mut suite = TestSuite::new(&*visible(feature));
-        let of_feature = results.scenarios.iter().filter(|it| it.feature == feature);
-        suite.add_test_cases(of_feature.map(case));
-        report.add_test_suite(suite);
+    for system in results.systems(about) {
+        report.add_test_suites(suites(&system));
     }
     Ok(report.to_string()?)
+}
+
+/// What stands unproven is told by the first.
+fn suites(system: &SystemResult<'_>) -> Vec<TestSuite> {
+    let suite = |feature: &str| {
+        let mut suite = TestSuite::new(&*visible(feature));
+        let cases = system.scenarios.iter().filter(|it| it.feature == feature);
+        suite.set_time(cases.clone().map(|it| it.took).sum());
+        suite.add_property(("system", &*visible(system.title())));
+        suite.add_test_cases(cases.map(|it| case(it)));
+        suite
+    };
+    let mut suites: Vec<TestSuite> = system.features().into_iter().map(suite).collect();
+    if suites.is_empty() {
+        suites.push(suite(system.title()));
+    }
+    let unproven = system.unproven.iter().map(|Unproven { what, reason }| {
+        Property::new(&*visible(&format!("unproven: {what}")), &*visible(reason))
+    });
+    suites[0].add_properties(unproven);
+    suites
 }
 
 fn case(result: &ScenarioResult) -> TestCase {

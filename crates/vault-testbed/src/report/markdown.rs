@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{About, Results, StepResult, Verdict};
+use super::{About, Results, StepResult, SystemResult, Unproven, Verdict};
 use crate::origin::Origin;
 
-/// What failed in full, what was skipped and what is not proven; of what passed the count.
+/// What failed in full, a count for each system, and what stands unproven.
 pub fn markdown(results: &Results, about: &About) -> String {
     let sign = if results.succeeded() { "✅" } else { "❌" };
     let mut text = format!("## {sign} {}: {}\n\n", plain(&about.title), results.counts());
@@ -20,6 +20,7 @@ pub fn markdown(results: &Results, about: &About) -> String {
     if let Some(why) = &results.aborted {
         let _ = writeln!(text, "**Ended early:** {}\n", plain(why));
     }
+    let systems = results.systems(about);
     for result in &results.scenarios {
         let Verdict::Failed { reason } = &result.verdict else { continue };
         let _ = writeln!(text, "### ✗ {} › {}\n", plain(&result.feature), plain(&result.name));
@@ -37,26 +38,35 @@ pub fn markdown(results: &Results, about: &About) -> String {
         let fence = fence(&shown);
         let _ = writeln!(text, "{fence}text\n{shown}{fence}\n");
     }
-    let skipped = results.scenarios.iter().filter_map(|it| match &it.verdict {
-        Verdict::Skipped { reason } => Some((format!("{} › {}", it.feature, it.name), reason)),
-        _ => None,
-    });
-    table(&mut text, "skipped", skipped);
-    let not_proven = about.not_proven.iter().map(|(what, why)| (what.clone(), why));
-    table(&mut text, "not proven", not_proven);
+    text.push_str(&summary(&systems));
+    text.push_str(&unproven(&systems));
     text
 }
 
-fn table<'a>(text: &mut String, name: &str, rows: impl Iterator<Item = (String, &'a String)>) {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return;
+fn summary(systems: &[SystemResult<'_>]) -> String {
+    let mut text =
+        "| system | passed | failed | skipped | time |\n| --- | ---: | ---: | ---: | ---: |\n"
+            .to_owned();
+    for it in systems {
+        let SystemResult { passed, failed, skipped, .. } = it;
+        let (name, took) = (plain(it.title()), it.took.as_secs_f64());
+        let _ = writeln!(text, "| {name} | {passed} | {failed} | {skipped} | {took:.1} s |");
     }
-    let _ = writeln!(text, "| {name} | why |\n| --- | --- |");
-    for (what, why) in rows {
-        let _ = writeln!(text, "| {} | {} |", plain(&what), plain(why));
+    text + "\n"
+}
+
+fn unproven(systems: &[SystemResult<'_>]) -> String {
+    let mut text = String::new();
+    for system in systems {
+        for Unproven { what, reason } in &system.unproven {
+            let (name, what, why) = (plain(system.title()), plain(what), plain(reason));
+            let _ = writeln!(text, "| {name} | {what} | {why} |");
+        }
     }
-    text.push('\n');
+    match text.is_empty() {
+        true => text,
+        false => format!("| system | unproven | why |\n| --- | --- | --- |\n{text}\n"),
+    }
 }
 
 /// On one line, and without a sign that Markdown or HTML would take for its own.

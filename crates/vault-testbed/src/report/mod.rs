@@ -6,6 +6,7 @@ mod json;
 mod junit;
 mod markdown;
 mod recorder;
+mod system;
 mod terminal;
 mod timeline;
 
@@ -17,6 +18,7 @@ pub use json::{FORMAT, NotProven, OfProof, json, schema};
 pub use junit::{JunitError, junit};
 pub use markdown::markdown;
 pub use recorder::{Longest, Recorder};
+pub use system::{SystemResult, Unproven, named_in};
 pub use terminal::{line, summary};
 
 use crate::{origin::Origin, world::Change};
@@ -34,6 +36,8 @@ pub struct Results {
 #[derive(Clone, Debug)]
 pub struct ScenarioResult {
     pub feature: String,
+    /// The name of the spec that it is about, if it is about one.
+    pub system: Option<String>,
     pub path: Option<PathBuf>,
     pub line: usize,
     pub rule: Option<String>,
@@ -96,8 +100,8 @@ pub struct About {
     pub title: String,
     /// Name and value, such as the ground.
     pub facts: Vec<(String, String)>,
-    /// What no scenario shows, and why.
-    pub not_proven: Vec<(String, String)>,
+    /// Of `prove` alone.
+    pub of_proof: Option<OfProof>,
 }
 
 impl StepResult {

@@ -17,6 +17,7 @@ use super::{AskedResult, ScenarioResult, StepResult, TurnResult, Verdict, asked}
 use crate::{
     origin::Origin,
     secrets::Secrets,
+    suite,
     world::{Noted, Notes, Seen, World},
 };
 
@@ -297,6 +298,7 @@ fn begun(
 ) -> ScenarioResult {
     ScenarioResult {
         feature: secrets.mask(&feature.name),
+        system: suite::system(feature, rule.map(|it| &**it), scenario),
         path: feature.path.clone(),
         line: scenario.position.line,
         rule: rule.map(|it| secrets.mask(&it.name)),

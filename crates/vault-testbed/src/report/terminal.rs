@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::{Results, ScenarioResult, Verdict};
+use super::{About, Results, ScenarioResult, SystemResult, Verdict};
 
 /// A line for a scenario that has ended; more where it failed.
 pub fn line(result: &ScenarioResult, colour: bool) -> String {
@@ -52,7 +52,7 @@ fn failed(result: &ScenarioResult, reason: &str, text: &mut String) {
 }
 
 /// What failed and what was skipped once more, how long servers took to start, and the count as the last line.
-pub fn summary(results: &Results) -> String {
+pub fn summary(results: &Results, about: &About) -> String {
     let mut text = String::from("\n");
     for result in &results.scenarios {
         match &result.verdict {
@@ -64,6 +64,15 @@ pub fn summary(results: &Results) -> String {
             }
             Verdict::Passed => {}
         }
+    }
+    let systems = results.systems(about);
+    for it in systems.iter().filter(|_| systems.len() > 1) {
+        let (title, took) = (it.title(), seconds(it.took));
+        let SystemResult { passed, failed, skipped, .. } = it;
+        let _ = writeln!(
+            text,
+            "{title}: {passed} passed, {failed} failed, {skipped} skipped in {took}"
+        );
     }
     if let Some((least, middle, most)) = results.vault_starts() {
         let _ = writeln!(
@@ -93,6 +102,7 @@ mod tests {
     fn started_in(millis: &[u64]) -> ScenarioResult {
         ScenarioResult {
             feature: "Logins".into(),
+            system: None,
             path: None,
             line: 1,
             rule: None,
@@ -113,7 +123,7 @@ mod tests {
     fn the_summary_says_how_soon_a_vault_was_active() {
         let scenarios = vec![started_in(&[310]), started_in(&[120, 250])];
         let took = Duration::from_secs(2);
-        let text = summary(&Results { scenarios, took, aborted: None });
+        let text = summary(&Results { scenarios, took, aborted: None }, &About::default());
         expect_test::expect![[r#"
 
             a Vault was active after 0.12 s / 0.25 s / 0.31 s (least, median, most)
@@ -126,6 +136,7 @@ mod tests {
     #[test]
     fn where_no_vault_was_started_none_is_spoken_of() {
         let results = Results { scenarios: vec![started_in(&[])], ..Results::default() };
-        assert!(!summary(&results).contains("active"), "{}", summary(&results));
+        let text = summary(&results, &About::default());
+        assert!(!text.contains("active"), "{text}");
     }
 }
