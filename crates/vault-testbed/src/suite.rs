@@ -64,6 +64,26 @@ pub enum LoadError {
     Tags(String),
 }
 
+/// What a run tells while it goes on. All texts are masked.
+pub enum Happening<'a> {
+    /// Before everything else: so many scenarios, with those that are skipped.
+    Chosen {
+        scenarios: usize,
+    },
+    /// An attempt at one.
+    Began {
+        scenario: &'a ScenarioResult,
+    },
+    Step {
+        scenario: &'a ScenarioResult,
+        step: &'a str,
+    },
+    /// The last attempt, or none.
+    Ended {
+        scenario: &'a ScenarioResult,
+    },
+}
+
 /// A step that takes longer has hung: every step has deadlines of its own, which are shorter.
 const LONGEST_STEP: Duration = Duration::from_secs(300);
 
@@ -97,17 +117,19 @@ impl Suite {
         }
     }
 
-    /// Runs all scenarios that the filter lets through. `on_end` hears of each as soon as it is over.
+    /// Runs all scenarios that the filter lets through. `tell` hears what happens as soon as it does.
     /// Dropping the future ends the scenarios that are under way and their servers.
     pub async fn run(
         &self,
         features: Vec<Feature>,
-        mut on_end: impl FnMut(&ScenarioResult) + Send + 'static,
+        mut tell: impl FnMut(Happening<'_>) + Send + 'static,
     ) -> Results {
         let began = Instant::now();
         let (features, skipped) = self.select(features);
-        skipped.iter().for_each(&mut on_end);
-        let recorder = Recorder::new(self.secrets.clone(), on_end);
+        let chosen = features.iter().map(|it| it.count_scenarios()).sum::<usize>() + skipped.len();
+        tell(Happening::Chosen { scenarios: chosen });
+        skipped.iter().for_each(|scenario| tell(Happening::Ended { scenario }));
+        let recorder = Recorder::new(self.secrets.clone(), tell);
         let run = self.runner(recorder.clone(), features);
         let aborted = tokio::select! {
             () = run => None,

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use vault_testbed::{
     ground::{Ground, Kind},
     report::{self, About, Results, Verdict},
-    suite::{self, Filter, LoadError, Suite},
+    suite::{self, Filter, Happening, LoadError, Suite},
     world::{Failure, Result, World, failure},
 };
 
@@ -161,9 +161,12 @@ Feature: A leak
     let suite = Suite::new(ground.clone());
     let lines = Arc::new(Mutex::new(String::new()));
     let told = lines.clone();
-    let on_end =
-        move |it: &report::ScenarioResult| *told.lock().unwrap() += &report::line(it, false);
-    let results = suite.run(vec![suite::parse("a.feature", text).unwrap()], on_end).await;
+    let tell = move |it: Happening<'_>| {
+        if let Happening::Ended { scenario } = it {
+            *told.lock().unwrap() += &report::line(scenario, false);
+        }
+    };
+    let results = suite.run(vec![suite::parse("a.feature", text).unwrap()], tell).await;
     ground.end().await.unwrap();
     let shown = [
         lines.lock().unwrap().clone(),

@@ -23,6 +23,7 @@ mod render;
 mod reports;
 mod session;
 mod test;
+mod under_way;
 mod up;
 mod variables;
 

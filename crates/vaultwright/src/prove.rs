@@ -24,6 +24,7 @@ use crate::{
     live,
     output::{self, Terminal},
     reports::{self, ReportArgs},
+    under_way::UnderWay,
 };
 
 /// Prove on real servers that what a spec describes works: issue, use, renew, rotate, revoke, expire
@@ -205,10 +206,8 @@ pub fn suite(
 
 /// Runs the features, a line for each scenario as it ends.
 pub async fn run(suite: &Suite, features: Vec<Feature>, terminal: &Terminal) -> Results {
-    let colour = output::colour();
-    let terminal = terminal.clone();
-    let on_end = move |it: &ScenarioResult| terminal.print(&report::line(it, colour));
-    suite.run(features, on_end).await
+    let mut under_way = UnderWay::new(terminal);
+    suite.run(features, move |what| under_way.tell(what)).await
 }
 
 /// Something was shown, and nothing refuted.

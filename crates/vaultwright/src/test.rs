@@ -11,7 +11,8 @@ use vault_testbed::{
 
 use crate::{
     Exit,
-    output::{self, Terminal},
+    output::Terminal,
+    prove,
     reports::{self, ReportArgs},
 };
 
@@ -55,12 +56,7 @@ async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
         filter: Filter { tags: args.tags, name: args.name },
         ..Suite::new(ground.clone())
     };
-    let colour = output::colour();
-    let run = async {
-        let terminal = terminal.clone();
-        let on_end = move |it: &report::ScenarioResult| terminal.print(&report::line(it, colour));
-        Ok::<_, anyhow::Error>(suite.run(features, on_end).await)
-    };
+    let run = async { Ok::<_, anyhow::Error>(prove::run(&suite, features, terminal).await) };
     let results = ground.until_done(run).await?;
     let about =
         About { title: "vaultwright test".into(), facts: reports::facts(&suite), of_proof: None };

@@ -14,7 +14,7 @@ use vault_testbed::{
     ground::{Ground, Kind, servers},
     report::{self, About, Results},
     secrets::Secrets,
-    suite::{self, Filter, Suite},
+    suite::{self, Filter, Happening, Suite},
 };
 
 /// What a run leaves, by the name of the artefact.
@@ -67,10 +67,15 @@ async fn leaves_no_secret(system: &str, environment: Option<&str>) {
     let features = suite::load(&[folder.path().to_owned()]).unwrap();
     let lines = Arc::new(Mutex::new(String::new()));
     let told = lines.clone();
-    let on_end = move |it: &report::ScenarioResult| {
-        told.lock().unwrap().push_str(&report::line(it, true));
+    let tell = move |it: Happening<'_>| {
+        let text = match it {
+            Happening::Ended { scenario } => report::line(scenario, true),
+            Happening::Step { step, .. } => format!("{step}\n"),
+            Happening::Chosen { .. } | Happening::Began { .. } => return,
+        };
+        told.lock().unwrap().push_str(&text);
     };
-    let results = suite.run(features, on_end).await;
+    let results = suite.run(features, tell).await;
     ground.end().await.unwrap();
     assert!(results.succeeded(), "{}", summary(&results));
     assert!(results.passed() >= 5, "{}", summary(&results));

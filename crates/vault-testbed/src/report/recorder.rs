@@ -17,7 +17,7 @@ use super::{AskedResult, ScenarioResult, StepResult, TurnResult, Verdict, asked}
 use crate::{
     origin::Origin,
     secrets::Secrets,
-    suite,
+    suite::{self, Happening},
     world::{Noted, Notes, Seen, World},
 };
 
@@ -33,10 +33,10 @@ struct State {
     open: HashMap<Key, Open>,
     notes: HashMap<Key, Arc<Notes>>,
     ended: Vec<ScenarioResult>,
-    on_end: Option<OnEnd>,
+    tell: Option<Tell>,
 }
 
-type OnEnd = Box<dyn FnMut(&ScenarioResult) + Send>;
+type Tell = Box<dyn FnMut(Happening<'_>) + Send>;
 
 type Key = (String, usize, String);
 
@@ -60,8 +60,8 @@ pub struct Longest {
 }
 
 impl Recorder {
-    pub fn new(secrets: Secrets, on_end: impl FnMut(&ScenarioResult) + Send + 'static) -> Recorder {
-        let state = State { on_end: Some(Box::new(on_end)), ..State::default() };
+    pub fn new(secrets: Secrets, tell: impl FnMut(Happening<'_>) + Send + 'static) -> Recorder {
+        let state = State { tell: Some(Box::new(tell)), ..State::default() };
         Recorder { secrets, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -121,6 +121,7 @@ impl Recorder {
                     description: scenario.description.as_deref().map(|it| it.trim().to_owned()),
                     fails: None,
                 };
+                state.tell(Happening::Began { scenario: &open.result });
                 state.open.insert(key, open);
             }
             event::Scenario::Hook(_, Hook::Failed(_, why)) => {
@@ -130,8 +131,10 @@ impl Recorder {
             }
             event::Scenario::Hook(..) | event::Scenario::Log(_) => {}
             event::Scenario::Background(step, event) | event::Scenario::Step(step, event) => {
-                if let Some(open) = state.open.get_mut(&key) {
-                    open.step(step, event, at, &self.secrets);
+                let Some(open) = state.open.get_mut(&key) else { return };
+                open.step(step, event, at, &self.secrets);
+                if let (Some((_, step)), Some(tell)) = (&open.step_began, &mut state.tell) {
+                    tell(Happening::Step { scenario: &open.result, step });
                 }
             }
             event::Scenario::Finished => {
@@ -142,11 +145,17 @@ impl Recorder {
                     return;
                 }
                 let result = open.end(notes, at, &self.secrets);
-                if let Some(on_end) = &mut state.on_end {
-                    on_end(&result);
-                }
+                state.tell(Happening::Ended { scenario: &result });
                 state.ended.push(result);
             }
+        }
+    }
+}
+
+impl State {
+    fn tell(&mut self, what: Happening<'_>) {
+        if let Some(tell) = &mut self.tell {
+            tell(what);
         }
     }
 }

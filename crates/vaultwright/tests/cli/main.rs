@@ -4,6 +4,7 @@
 mod apply;
 mod login;
 mod plan;
+mod progress;
 mod pty;
 mod terminal;
 mod trouble;

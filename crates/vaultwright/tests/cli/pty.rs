@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    path::Path,
     process::Child,
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -24,16 +25,21 @@ const DEADLINE: Duration = Duration::from_secs(30);
 impl OnTerminal {
     /// `SPEC` in words stands for the spec's path.
     pub fn start(bed: &Bed, words: &str, environment: &[(&str, &str)]) -> OnTerminal {
+        let token = bed.vault.root_token.expose_secret();
+        let vault = [("VAULT_ADDR", bed.vault.address.as_str()), ("VAULT_TOKEN", token)];
+        let environment: Vec<_> = vault.iter().chain(environment).copied().collect();
+        OnTerminal::of(bed.folder.path(), &words.replace("SPEC", "spec.yaml"), &environment)
+    }
+
+    pub fn of(folder: &Path, words: &str, environment: &[(&str, &str)]) -> OnTerminal {
         let (pty, pts) = pty_process::blocking::open().unwrap();
         pty.resize(pty_process::Size::new(24, 80)).unwrap();
         let command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_vaultwright"));
         let child = command
-            .args(words.split(' ').map(|it| it.replace("SPEC", "spec.yaml")))
-            .current_dir(bed.folder.path())
+            .args(words.split(' '))
+            .current_dir(folder)
             .env_clear()
             .env("TERM", "xterm")
-            .env("VAULT_ADDR", &bed.vault.address)
-            .env("VAULT_TOKEN", bed.vault.root_token.expose_secret())
             .envs(environment.iter().copied())
             .spawn(pts)
             .unwrap();
