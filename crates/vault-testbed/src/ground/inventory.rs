@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::docker::Engine;
 use super::error::Result;
-use super::far::{FAR_SIDES, Installation};
+use super::far::{FAR_SIDES, FarSide, Installation, STAND_INS};
 use super::images;
 use super::servers::{self, Found, VERSIONS};
 
@@ -48,7 +48,7 @@ impl Inventory {
     }
 
     fn far_sides(&mut self) {
-        for side in FAR_SIDES {
+        for side in all_sides() {
             let installations = Installation::all(side);
             if installations.is_empty() {
                 let remedy = format!("{}, or a container engine", side.programs.source.remedy());
@@ -73,7 +73,7 @@ impl Inventory {
         let official = VERSIONS
             .iter()
             .map(|version| version.image.to_owned())
-            .chain(FAR_SIDES.iter().map(|side| side.image.replace("{}", side.version)))
+            .chain(all_sides().map(|side| side.image.replace("{}", side.version)))
             .filter(|image| !image.is_empty());
         for image in official {
             let is_there = images::has(&engine, &image).await?;
@@ -91,6 +91,11 @@ impl Inventory {
     fn add(&mut self, what: &str, is_there: bool, detail: String) {
         self.lines.push(Line { what: what.to_owned(), is_there, detail });
     }
+}
+
+fn all_sides() -> impl Iterator<Item = &'static FarSide> {
+    let originals = STAND_INS.iter().map(|(_, original)| *original);
+    FAR_SIDES.iter().copied().chain(originals)
 }
 
 impl fmt::Display for Inventory {

@@ -56,7 +56,7 @@ pub use vault_config::{Mode, Seal, VaultOptions};
 
 use container::{Container, Plan};
 use docker::Engine;
-use far::{Contained, Passwords};
+use far::{Contained, Installation, Passwords};
 
 /// The kinds of ground, as `--on` and `VAULTWRIGHT_ON` name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -139,6 +139,11 @@ impl Ground {
 
     /// A far side of one's own, answering queries. Without local programs it is a container on any ground.
     pub async fn server(&self, options: &ServerOptions) -> Result<Server> {
+        let is_had = match options.side.original() {
+            Some(original) => self.has(original, &options.version).await,
+            None => false,
+        };
+        let options = &ServerOptions { side: options.side.or_original(is_had), ..options.clone() };
         match self.kind {
             Kind::Docker if options.side.is_never_contained() => {
                 let (engine, network) = self.engine().await?;
@@ -159,6 +164,18 @@ impl Ground {
                 what: format!("a {} that a given Vault reaches", options.side.title),
                 remedy: "use `--on process` or `--on docker` for what needs servers".into(),
             }),
+        }
+    }
+
+    /// Whether this machine has it, or its engine has or gets the official image.
+    async fn has(&self, side: &'static FarSide, version: &str) -> bool {
+        match self.kind {
+            Kind::Process => !Installation::all(side).is_empty(),
+            Kind::Docker => match self.engine().await {
+                Ok((engine, _)) => images::far_side(engine, side, version).await.is_ok(),
+                Err(_) => false,
+            },
+            Kind::Address => false,
         }
     }
 

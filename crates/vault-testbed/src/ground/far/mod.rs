@@ -7,6 +7,7 @@ pub mod kubernetes;
 mod ldif;
 mod login;
 mod mariadb;
+mod mongod;
 mod mongodb;
 mod mongodb_wire;
 mod openldap;
@@ -112,11 +113,14 @@ pub static FAR_SIDES: &[&FarSide] = &[
     &POSTGRES,
     &mariadb::MARIADB,
     &redis::REDIS,
-    &mongodb::MONGODB,
+    &mongodb::SECANTUSDB,
     &kubernetes::KUBERNETES,
     &AWS,
     &OPENLDAP,
 ];
+
+/// Compatible servers, and what each stands in for.
+pub static STAND_INS: &[(&FarSide, &FarSide)] = &[(&mongodb::SECANTUSDB, &mongod::MONGOD)];
 
 /// How a server is wanted.
 #[derive(Clone, Debug)]
@@ -224,7 +228,19 @@ impl FarSide {
     /// By a plugin of Vault's database engine.
     pub fn of_plugin(plugin: &str) -> Option<&'static Self> {
         let speaks = |it: &&Self| it.plugin.as_ref().is_some_and(|it| plugin.starts_with(it.name));
-        FAR_SIDES.iter().copied().find(speaks)
+        let side = FAR_SIDES.iter().copied().find(speaks)?;
+        Some(side.original().unwrap_or(side))
+    }
+
+    /// What this server stands in for.
+    pub fn original(&self) -> Option<&'static Self> {
+        let pair = STAND_INS.iter().find(|(it, _)| it.title == self.title);
+        pair.map(|(_, original)| *original)
+    }
+
+    /// What this server stands in for, where that `is_had`; else this server.
+    pub(super) fn or_original(&'static self, is_had: bool) -> &'static Self {
+        self.original().filter(|_| is_had).unwrap_or(self)
     }
 
     /// By the documentation of its engine.
@@ -255,4 +271,29 @@ impl fmt::Debug for FarSide {
 /// What logins by challenge and signatures are made of.
 fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     sign(&Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(word: &str, is_had: bool) -> &'static str {
+        FarSide::named(word).unwrap().or_original(is_had).title
+    }
+
+    #[test]
+    fn a_compatible_server_is_taken_only_where_the_real_one_is_not() {
+        assert_eq!(chosen("mongodb", true), "MongoDB");
+        assert_eq!(chosen("mongodb", false), "SecantusDB (compatible with MongoDB)");
+        // It is the real one.
+        assert_eq!(chosen("postgres", true), "PostgreSQL");
+    }
+
+    #[test]
+    fn who_stands_in_is_told_to_spec_and_vault_as_the_real_one_is() {
+        for (side, original) in STAND_INS {
+            assert_eq!((side.word, side.version), (original.word, original.version));
+            assert_ne!(side.title, original.title);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! MongoDB, as far as SecantusDB is like it: no package registry has the real one.
+//! MongoDB's language, and SecantusDB, which is compatible with MongoDB: no package registry has the real one.
 //!
 //! A statement is a command as JSON, its name first. `$db` says its database.
 
@@ -8,16 +8,10 @@ use serde_json::{Deserializer, json};
 use super::mongodb_wire::{Connection, Failure};
 use super::*;
 
-pub static MONGODB: FarSide = FarSide {
-    word: "mongodb",
-    title: "SecantusDB (compatible with MongoDB)",
-    // Of MongoDB: what the server says that it is like.
-    version: "8.2",
-    database: "demo",
-    keys: &["database", "init", "admin_user"],
-    port: 27017,
-    superuser: "testbed",
-    programs: Programs {
+/// Stands in for `mongod`, where there is none.
+pub static SECANTUSDB: FarSide = speaks_mongodb(
+    "SecantusDB (compatible with MongoDB)",
+    Programs {
         source: Source::Python { environment: "mongodb", package: "SecantusDB" },
         names: &[],
         places: &[],
@@ -26,22 +20,58 @@ pub static MONGODB: FarSide = FarSide {
         before_version: "",
         found: OnceLock::new(),
     },
-    image: "",
-    recipe: Recipe::NONE,
-    plugin: Some(Plugin { name: "mongodb-", place }),
-    engine: None,
-    gives: &[],
-    hello: r#"{"ping": 1}"#,
-    catalogue: "usersInfo",
-    launch: |run, new| launch(run, new).boxed(),
-    first: None,
-    container: |_, _| Contained::default(),
-    prepare: |server, options| prepare(server, options).boxed(),
-    ask_version: |login| ask_version(login).boxed(),
-    say: |login, commands| say(login, commands).boxed(),
-    knows: |login, user| knows(login, user).boxed(),
-    lasts: None,
-};
+    "",
+    Start {
+        launch: |run, new| launch(run, new).boxed(),
+        first: None,
+        container: |_, _| Contained::default(),
+        prepare: |server, options| prepare(server, options).boxed(),
+    },
+);
+
+/// What servers that speak MongoDB's language differ in.
+pub(super) struct Start {
+    pub launch: for<'a> fn(&'a Arc<Run>, New<'a>) -> BoxFuture<'a, Result<Launch>>,
+    pub first: Option<First>,
+    pub container: fn(&ServerOptions, &Passwords) -> Contained,
+    pub prepare: for<'a> fn(&'a mut Server, &'a ServerOptions) -> BoxFuture<'a, Result<()>>,
+}
+
+pub(super) const fn speaks_mongodb(
+    title: &'static str,
+    programs: Programs,
+    image: &'static str,
+    start: Start,
+) -> FarSide {
+    FarSide {
+        word: "mongodb",
+        title,
+        // Of MongoDB: what a compatible server says that it is like.
+        version: "8.2",
+        database: "demo",
+        keys: &["database", "init", "admin_user"],
+        port: 27017,
+        superuser: SUPERUSER,
+        programs,
+        image,
+        recipe: Recipe::NONE,
+        plugin: Some(Plugin { name: "mongodb-", place }),
+        engine: None,
+        gives: &[],
+        hello: r#"{"ping": 1}"#,
+        catalogue: "usersInfo",
+        launch: start.launch,
+        first: start.first,
+        container: start.container,
+        prepare: start.prepare,
+        ask_version: |login| ask_version(login).boxed(),
+        say: |login, commands| say(login, commands).boxed(),
+        knows: |login, user| knows(login, user).boxed(),
+        lasts: None,
+    }
+}
+
+const SUPERUSER: &str = "testbed";
 
 const SCRIPT: &str = include_str!("../../../../../fixtures/servers/mongodb/server.py");
 
@@ -62,14 +92,14 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
         "port": port,
         "folder": folder,
         "users": {
-            MONGODB.superuser: passwords.superuser.expose_secret(),
+            SUPERUSER: passwords.superuser.expose_secret(),
             &options.admin_user: passwords.admin.expose_secret(),
         },
     });
     new.launch_script(SCRIPT, &settings)
 }
 
-async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
+pub(super) async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
     match &options.init {
         Some(init) => server.run(&server.admin(), "running the init commands", init).await,
         None => Ok(()),
@@ -110,7 +140,7 @@ async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer>
 }
 
 /// Where all of them are made.
-const ADMIN: &str = "admin";
+pub(super) const ADMIN: &str = "admin";
 
 fn database(login: &Login) -> &str {
     if login.database.is_empty() { ADMIN } else { &login.database }

@@ -10,7 +10,7 @@ use super::super::backing::Backing;
 use super::super::container::Container;
 use super::super::loopback;
 use super::{
-    Error, FarSide, Installation, Login, New, Passwords, Result, Run, Said, ServerOptions,
+    Answer, Error, FarSide, Installation, Login, New, Passwords, Result, Run, Said, ServerOptions,
     Statements,
 };
 
@@ -197,12 +197,19 @@ impl Server {
 
     /// Until a query is answered: a port that accepts is not yet a server that serves.
     pub(super) async fn until_ready(&mut self, login: &Login) -> Result<String> {
+        let side = self.side;
+        self.until_answered(|| (side.ask_version)(login)).await
+    }
+
+    pub(super) async fn until_answered<'a, T>(
+        &mut self,
+        ask: impl Fn() -> Answer<'a, T>,
+    ) -> Result<T> {
         let asked_at = Instant::now();
         loop {
             // Whatever else may have taken the port need not answer at all.
-            let answer = tokio::time::timeout(ANSWER_DEADLINE, (self.side.ask_version)(login));
-            if let Ok(Ok(version)) = answer.await {
-                return Ok(version);
+            if let Ok(Ok(answer)) = tokio::time::timeout(ANSWER_DEADLINE, ask()).await {
+                return Ok(answer);
             }
             self.backing.still_runs(&self.place())?;
             if asked_at.elapsed() > READY_DEADLINE {
