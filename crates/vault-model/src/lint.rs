@@ -14,6 +14,8 @@ mod seen;
 mod statements;
 mod transport;
 
+use std::{panic::resume_unwind, thread};
+
 pub(crate) use grants::{DEFAULT_POLICY, names as policy_names};
 pub(crate) use seen::{Mount, mount};
 pub use seen::{Parts, Seen};
@@ -32,6 +34,18 @@ pub struct Lint {
     /// What to do instead, where the finding has nothing better to say.
     pub remedy: &'static str,
     pub find: fn(&Seen<'_>) -> Vec<Mistake>,
+}
+
+impl Lint {
+    fn found(&self, seen: &Seen<'_>) -> Vec<Mistake> {
+        let told = |it: Mistake| Mistake {
+            severity: self.severity.max(it.severity),
+            lint: Some(self.name),
+            help: it.help.or_else(|| Some(self.remedy.to_owned())),
+            ..it
+        };
+        (self.find)(seen).into_iter().map(told).collect()
+    }
 }
 
 /// The folder of `fixtures/mistakes` that shows a lint has the lint's name.
@@ -270,17 +284,15 @@ pub const LINTS: &[Lint] = &[
     },
 ];
 
-/// All that the lints find and nobody silences.
+/// All that the lints find and nobody silences. They look side by side: of a large spec this is most of its check.
 pub fn lint(seen: &Seen<'_>) -> Vec<Mistake> {
-    let each = |lint: &'static Lint| {
-        (lint.find)(seen).into_iter().map(|it| Mistake {
-            severity: lint.severity.max(it.severity),
-            lint: Some(lint.name),
-            help: it.help.or_else(|| Some(lint.remedy.to_owned())),
-            ..it
-        })
-    };
-    allow::silenced(LINTS.iter().flat_map(each).collect(), seen)
+    let found = thread::scope(|scope| {
+        let looking: Vec<_> = LINTS.iter().map(|it| scope.spawn(|| it.found(seen))).collect();
+        let found =
+            looking.into_iter().flat_map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
+        found.collect()
+    });
+    allow::silenced(found, seen)
 }
 
 /// Where a lint found a secret that stands in the spec: it is not to be shown with the mistake.

@@ -235,15 +235,16 @@ impl Object {
 
     /// The fields whose values name other paths: field, value, path.
     pub fn named(&self) -> impl Iterator<Item = (&'static Field, String, Path)> {
-        self.said.iter().filter_map(|(key, value)| Some((self.row(key)?, value))).flat_map(
-            move |(field, value)| {
-                let template = field.names.map(|it| self.at(it));
-                let path = move |it: String| {
-                    template.as_ref().map(|at| (field, it.clone(), at.replace("{}", &it)))
-                };
-                words(field.shape, value).into_iter().filter_map(path)
-            },
-        )
+        let naming = self.said.iter().filter_map(|(key, value)| {
+            let field = self.row(key)?;
+            Some((field, self.at(field.names?), value))
+        });
+        naming.flat_map(|(field, at, value)| {
+            words(field.shape, value).into_iter().map(move |it| {
+                let path = at.replace("{}", &it);
+                (field, it, path)
+            })
+        })
     }
 
     /// Its own path, and those that can be read once it is made.

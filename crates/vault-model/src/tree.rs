@@ -44,7 +44,10 @@ impl Collected<'_> {
                     self.each(node, &key.text, |this, key, it| this.object(&RAW, "", key, it))
                 }
                 area @ ("sys" | "identity") => match kinds::engine(area, None) {
-                    Some(engine) => self.sections(engine, area, entries_of(node), node),
+                    Some(engine) => {
+                        let entries = node.as_map().unwrap_or_default();
+                        self.sections(engine, area, entries.iter(), node);
+                    }
                     None => self.unknown(key),
                 },
                 other if OTHERS.contains(&other) || other.starts_with("x-") => {}
@@ -85,12 +88,10 @@ impl Collected<'_> {
         let own: Vec<(Key, Node)> =
             entries.iter().filter(|(key, _)| is_own(key)).cloned().collect();
         self.add(Object::new(kind, "sys", key, &own));
-        let rest: Vec<&(Key, Node)> = entries.iter().filter(|(key, _)| !is_own(key)).collect();
+        let rest = entries.iter().filter(|(key, _)| !is_own(key));
         match engine {
-            Some(engine) => {
-                self.sections(engine, mount, &rest.into_iter().cloned().collect::<Vec<_>>(), node)
-            }
-            None => rest.iter().for_each(|(key, _)| self.no_section(key, mount, text("type"))),
+            Some(engine) => self.sections(engine, mount, rest, node),
+            None => rest.for_each(|(key, _)| self.no_section(key, mount, text("type"))),
         }
     }
 
@@ -111,11 +112,11 @@ impl Collected<'_> {
         self.mistakes.push(Mistake::error(key.place, message).help(help));
     }
 
-    fn sections(
+    fn sections<'n>(
         &mut self,
         engine: &'static Engine,
         mount: &str,
-        entries: &[(Key, Node)],
+        entries: impl Iterator<Item = &'n (Key, Node)>,
         node: &Node,
     ) {
         if node.as_map().is_none() {
@@ -227,8 +228,4 @@ impl Collected<'_> {
             None => self.mistakes.push(node.should_be(&format!("`{what}`"), "a map")),
         }
     }
-}
-
-fn entries_of(node: &Node) -> &[(Key, Node)] {
-    node.as_map().unwrap_or_default()
 }
