@@ -29,6 +29,7 @@ Feature: Every field of every kind is written, compared and put back
       | paths          |
       | pki            |
       | quotas         |
+      | rabbitmq       |
       | ssh            |
       | sys            |
       | token          |

@@ -80,7 +80,7 @@ pub enum Read {
     /// Vault names it by an id of its own: it is the entry of the `key_info` that a LIST of `list` answers which is
     /// the same in the fields `by`, whatever their case. The entry's key is read as its field `id`.
     Listed { list: &'static str, by: &'static [&'static str] },
-    /// Vault never shows it, so it is written at every apply that finds no trace of it in the ledger.
+    /// Vault never shows it: it is as the ledger says that it was written last, and written anew where that is not known.
     Never,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Path;
+use crate::{Body, Path, kind::Read, live::Live, object::Object};
 
 /// The mount of the ledgers where a spec names none.
 pub const MOUNT: &str = "vaultwright";
@@ -22,6 +22,9 @@ pub struct Ledger {
     /// Objects whose root password Vault has replaced, with the time (RFC 3339).
     #[serde(default)]
     pub rotated: BTreeMap<Path, String>,
+    /// What was said last of objects that Vault never shows, apart from secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub written: BTreeMap<Path, Body>,
     /// The apply under way, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applying: Option<Claim>,
@@ -42,6 +45,35 @@ impl Ledger {
     /// Where the record of the spec `name` is kept.
     pub fn path(mount: &str, name: &str) -> Path {
         format!("{mount}/data/{name}")
+    }
+
+    /// Adds to `live` what Vault never shows, as it was written last. What goes by its mount went with that.
+    pub fn remember(&self, object: &Object, live: &mut Live) {
+        let is_mounted = live.get(&object.mount_path()).is_some();
+        let written = self.written.get(&object.path);
+        let Some(written) = written.filter(|_| object.is_never_shown() && is_mounted) else {
+            return;
+        };
+        let one = |(key, said): (&String, &serde_json::Value)| match written.get(key) {
+            Some(other) if other != said => Some((key.clone(), other.clone())),
+            None if !object.is_secret(key) => None,
+            _ => Some((key.clone(), live.fill(said))),
+        };
+        let body: Body = object.said.iter().filter_map(one).collect();
+        live.insert(&object.path, body);
+    }
+}
+
+impl Object {
+    /// Whether only the ledger knows how it is.
+    pub fn is_never_shown(&self) -> bool {
+        matches!(self.kind.read, Read::Never)
+    }
+
+    /// What the ledger keeps of it: no secret.
+    pub fn kept(&self) -> Body {
+        let said = self.said.iter().filter(|(key, _)| !self.is_secret(key));
+        said.map(|(key, it)| (key.clone(), it.clone())).collect()
     }
 }
 

@@ -182,6 +182,11 @@ impl Object {
         &self.mount
     }
 
+    /// Where that mount itself is.
+    pub fn mount_path(&self) -> Path {
+        mount_at(&self.mount)
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -326,12 +331,15 @@ pub fn has_reference(value: &Value) -> bool {
 fn ancestors(path: &str) -> impl Iterator<Item = Path> {
     path.match_indices('/').flat_map(|(end, _)| {
         let above = &path[..end];
-        let mount = match above.strip_prefix("auth/") {
-            Some(method) => format!("sys/auth/{method}"),
-            None => format!("sys/mounts/{above}"),
-        };
-        [above.to_owned(), mount]
+        [above.to_owned(), mount_at(above)]
     })
+}
+
+fn mount_at(path: &str) -> Path {
+    match path.strip_prefix("auth/") {
+        Some(method) => format!("sys/auth/{method}"),
+        None => format!("sys/mounts/{path}"),
+    }
 }
 
 /// The names in a field that names paths: an item each; of a map, its values.

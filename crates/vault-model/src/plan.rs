@@ -184,10 +184,7 @@ fn deletion(
     gone: &BTreeSet<&str>,
 ) -> Option<Change> {
     let there = live.get(&object.path)?;
-    let mount = match object.mount().strip_prefix("auth/") {
-        Some(method) => format!("sys/auth/{method}"),
-        None => format!("sys/mounts/{}", object.mount()),
-    };
+    let mount = object.mount_path();
     let path = match object.kind.delete {
         _ if kinds::is_built_in(&object.path) => return None,
         _ if gone.contains(mount.as_str()) => return None,

@@ -1,6 +1,6 @@
 //! The ledger in Vault: read once, claimed by one apply at a time, written with check-and-set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -129,11 +129,17 @@ impl LedgerStore {
         self.write(&mut record).await
     }
 
-    /// The last word of a run: what the spec owns from now on.
-    pub async fn close(&self, owned: BTreeSet<Path>) -> Result<(), LedgerError> {
+    /// The last word of a run: what the spec owns from now on, and what was written of what Vault never shows.
+    pub async fn close(
+        &self,
+        owned: BTreeSet<Path>,
+        written: BTreeMap<Path, Body>,
+    ) -> Result<(), LedgerError> {
         let mut record = self.record.lock().await;
         record.ledger.applying = None;
         record.ledger.rotated.retain(|path, _| owned.contains(path));
+        record.ledger.written = written;
+        record.ledger.written.retain(|path, _| owned.contains(path));
         record.ledger.owned = owned;
         self.write(&mut record).await
     }

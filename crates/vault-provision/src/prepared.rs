@@ -1,11 +1,14 @@
 //! A spec held against a Vault: what was found, what is planned, and the ledger that goes with it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ulid::Ulid;
 use vault_client::Vault;
 use vault_model::{
-    Path,
+    Body, Path,
     live::Live,
     object::Object,
     plan::{self, Action, Plan},
@@ -60,7 +63,11 @@ pub async fn prepare_destruction(
 async fn look(vault: &Vault, spec: &Spec) -> Result<(Live, Option<LedgerStore>), PrepareError> {
     let ledger = LedgerStore::open(vault, &spec.ledger_mount, &spec.name, TOOL);
     let (live, ledger) = tokio::join!(observe(vault, &spec.objects), ledger);
-    Ok((live?, ledger?))
+    let (mut live, ledger) = (live?, ledger?);
+    if let Some(ledger) = &ledger {
+        spec.objects.iter().for_each(|it| ledger.found.remember(it, &mut live));
+    }
+    Ok((live, ledger))
 }
 
 impl Prepared {
@@ -94,7 +101,9 @@ impl Prepared {
         };
         let mut applied = apply(vault, &self.plan, self.live, ledger, stop, progress).await;
         if let Some(ledger) = ledger {
-            applied.unrecorded = ledger.close(owned(ledger, &paths, &applied)).await.err();
+            let written = written(ledger, &self.objects, &applied);
+            let closed = ledger.close(owned(ledger, &paths, &applied), written).await;
+            applied.unrecorded = closed.err();
         }
         Ok(applied)
     }
@@ -117,4 +126,24 @@ fn owned(ledger: &LedgerStore, paths: &BTreeSet<Path>, applied: &Applied) -> BTr
         }
     }
     owned
+}
+
+/// What Vault never shows, as it is now: an object whose write failed may be either way.
+fn written(
+    ledger: &LedgerStore,
+    objects: &[Arc<Object>],
+    applied: &Applied,
+) -> BTreeMap<Path, Body> {
+    let mut written = ledger.found.written.clone();
+    for object in objects.iter().filter(|it| it.is_never_shown()) {
+        let change = applied.results.iter().find(|it| it.path == object.path);
+        match change {
+            None => {}
+            Some(it) if it.outcome.is_done() && it.action != Action::Delete => {
+                written.insert(object.path.clone(), object.kept());
+            }
+            Some(_) => _ = written.remove(&object.path),
+        }
+    }
+    written
 }

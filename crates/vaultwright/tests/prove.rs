@@ -101,6 +101,11 @@ fn logins_of_a_directory_are_proven() {
 }
 
 #[test]
+fn users_of_a_broker_are_proven() {
+    is_proven("fixtures/proven/rabbitmq", &[]);
+}
+
+#[test]
 fn what_is_signed_is_proven_by_those_who_take_it() {
     is_proven("fixtures/proven/issuers", &[]);
 }
@@ -254,6 +259,18 @@ fn a_static_role_of_no_entry_is_refuted() {
 fn logins_of_a_directory_that_write_are_refuted() {
     let evidence = "sn Brown` works as v_";
     is_refuted("ldap-writes-all", "directory/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn users_of_a_broker_who_read_too_much_are_refuted() {
+    let evidence = "ledger/get";
+    is_refuted("rabbitmq-too-wide", "broker/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn users_of_another_virtual_host_are_refuted() {
+    let evidence = "not authorised to access virtual host";
+    is_refuted("rabbitmq-no-vhost", "broker/creds/*", "the login can", evidence);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod ldap_auth;
 mod mount;
 mod oidc;
 mod pki;
+mod rabbitmq;
 mod raw;
 mod ssh;
 mod sys;
@@ -41,6 +42,7 @@ pub const ENGINES: &[&Engine] = &[
     &kv::VERSION_2,
     &ldap::ENGINE,
     &pki::ENGINE,
+    &rabbitmq::ENGINE,
     &ssh::ENGINE,
     &sys::ENGINE,
     &totp::ENGINE,

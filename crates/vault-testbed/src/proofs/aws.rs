@@ -1,7 +1,5 @@
 //! What proofs of AWS's keys are told: which of them a ground can judge, and how long they live.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use vault_model::{object::Object, spec::Spec};
 
@@ -36,15 +34,9 @@ pub fn unending(object: &Object) -> Option<String> {
     is_lent.then(|| reason.to_owned())
 }
 
-/// What is asked for how long its keys live: the role itself, or what its engine says of all users.
-pub fn lived_by(spec: &Spec, object: Arc<Object>) -> Arc<Object> {
-    match object.kind.docs == DOCS && credential_type(&object) == IAM_USER {
-        true => {
-            let path = object.at("{mount}/config/lease");
-            spec.objects.iter().find(|it| it.path == path).cloned().unwrap_or(object)
-        }
-        false => object,
-    }
+/// Whether it makes users of AWS.
+pub fn makes_users(object: &Object) -> bool {
+    object.kind.docs == DOCS && credential_type(object) == IAM_USER
 }
 
 const DOCS: &str = "secret/aws";

@@ -1,6 +1,8 @@
 Feature: Logins that Vault makes in a database work, and end
 [% for it in objects %]
-[% set ttl = it.life.default_ttl %]
+[% set ttl = it.life.default_ttl or it.life.ttl %]
+[% set short = it.short.default_ttl or it.short.ttl %]
+[% set waits = it.waits.default_ttl or it.waits.ttl %]
 [% set max = it.life.max_ttl %]
 
   @live
@@ -51,7 +53,7 @@ Feature: Logins that Vault makes in a database work, and end
     And its database knows the login no more
 [% endif %]
     And the login's lease is gone
-[% if it.waits.default_ttl %]
+[% if waits %]
 
   @skip.address(its-lives-are-as-long-as-the-spec-says)
   Scenario: A login of [[ it.issues ]] that nobody renews ends with its lease
@@ -60,13 +62,13 @@ Feature: Logins that Vault makes in a database work, and end
     Given [[ shorter ]]
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
-    Then the login's lease lasts [[ it.short.default_ttl ]] s
+    Then the login's lease lasts [[ short ]] s
     And the login works in its database
     And the login is refused once its lease is over
     And its database knows the login no more
     And the login's lease is gone
 [% endif %]
-[% if it.waits.default_ttl and it.waits.max_ttl and it.short.max_ttl > it.short.default_ttl %]
+[% if waits and it.waits.max_ttl and it.short.max_ttl > short %]
 
   @skip.address(its-lives-are-as-long-as-the-spec-says)
   Scenario: A login of [[ it.issues ]] that is renewed lives on, up to its maximum

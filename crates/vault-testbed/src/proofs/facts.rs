@@ -1,6 +1,6 @@
 //! Which kinds have a proof, of which of their objects it holds, and what its template is told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use vault_model::{
@@ -91,6 +91,12 @@ pub const ROWS: &[Row] = &[
         template: "root_rotation",
         issues: None,
         fits: |_, object| if object.rotates_root() { Fit::Proven } else { Fit::Beside },
+    },
+    Row {
+        kinds: &[("secret/rabbitmq", "roles")],
+        template: "database_roles",
+        issues: Some("{mount}/creds/{name}"),
+        fits: configured,
     },
     Row {
         kinds: &[("auth/approle", "roles")],
@@ -373,8 +379,8 @@ fn key(_: &Spec, object: &Object) -> Fit {
 /// What a template knows of an object. No secret is in it.
 pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja::Value {
     let said = said(object);
-    let itself = std::sync::Arc::new(object.saying(said.clone()));
-    let lives = scale::lives(&[aws::lived_by(spec, itself)]);
+    let itself = Arc::new(object.saying(said.clone()));
+    let lives = scale::lives(&[lived_by(spec, itself)]);
     let life: BTreeMap<&str, i64> = lives.iter().map(|it| (&*it.field, it.seconds)).collect();
     let short: BTreeMap<&str, i64> =
         life.iter().map(|(field, it)| (*field, scale::shortened(*it, divisor))).collect();
@@ -399,6 +405,17 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "short": short,
         "waits": waits,
     })))
+}
+
+/// What is asked for how long its logins live: the role itself, or what its engine says of all of them.
+fn lived_by(spec: &Spec, object: Arc<Object>) -> Arc<Object> {
+    match aws::makes_users(&object) || kind(&object) == ("secret/rabbitmq", "roles") {
+        true => {
+            let path = object.at("{mount}/config/lease");
+            spec.objects.iter().find(|it| it.path == path).cloned().unwrap_or(object)
+        }
+        false => object,
+    }
 }
 
 /// In the one way to write it, under the newest names.

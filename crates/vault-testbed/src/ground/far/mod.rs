@@ -13,6 +13,7 @@ mod mongodb_wire;
 mod openldap;
 mod postgres;
 mod programs;
+mod rabbitmq;
 mod redis;
 mod server;
 mod sql;
@@ -39,6 +40,7 @@ pub use login::{Lack, Login, NoAnswer, Refusal, Said};
 pub use openldap::OPENLDAP;
 pub use postgres::{POSTGRES, options as postgres_login};
 pub use programs::{Installation, Programs, Source};
+pub use rabbitmq::RABBITMQ;
 pub use server::Server;
 pub use sql::is_true;
 pub use statements::{Heard, Statement, Statements};
@@ -117,6 +119,7 @@ pub static FAR_SIDES: &[&FarSide] = &[
     &kubernetes::KUBERNETES,
     &AWS,
     &OPENLDAP,
+    &RABBITMQ,
 ];
 
 /// Compatible servers, and what each stands in for.

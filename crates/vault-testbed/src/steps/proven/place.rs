@@ -19,7 +19,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Through Vault's own configuration, not through the spec.
+    /// Through Vault's own configuration, not through the spec, unless Vault never shows it.
     pub async fn of_issuer(world: &World, path: &str) -> Result<Self> {
         let (mount, name, section) = parts(path)?;
         let configs = FAR_SIDES.iter().filter_map(|it| it.engine.as_ref());
@@ -34,7 +34,11 @@ impl Place {
     }
 
     pub async fn of_connection(world: &World, path: &str) -> Result<Self> {
-        let config = there(world, path).await?;
+        let object = world.proven.object(path).ok();
+        let config = match object.filter(|it| it.is_never_shown()) {
+            Some(object) => object.said.clone(),
+            None => there(world, path).await?,
+        };
         let (side, place) = match config.get("plugin_name").and_then(Value::as_str) {
             Some(plugin) => {
                 let side = FarSide::of_plugin(plugin);

@@ -1,0 +1,277 @@
+//! RabbitMQ. A statement is a request to its management API: method and path, and a body of JSON behind them, one a
+//! line; or `whoami`, which anybody may say who has a password.
+//!
+//! Queues are declared, published to and read by the user who says so, so that permissions hold as for other clients.
+//! Nothing else listens: no client comes by AMQP.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::json;
+
+use super::super::loopback;
+use super::*;
+
+pub static RABBITMQ: FarSide = FarSide {
+    word: "rabbitmq",
+    title: "RabbitMQ",
+    version: "3.10",
+    database: "",
+    keys: &["init", "admin_user"],
+    port: 15672,
+    superuser: "testbed",
+    programs: Programs {
+        source: Source::Debian("rabbitmq-server"),
+        names: &["rabbitmqctl", "rabbitmq-server", "rabbitmq-env"],
+        places: &[("/usr/lib/rabbitmq", "bin")],
+        users: &["rabbitmq", "nobody"],
+        version_option: "version",
+        before_version: "",
+        found: OnceLock::new(),
+    },
+    image: "",
+    recipe: Recipe {
+        packages: &["rabbitmq-server"],
+        hook: "true",
+        dockerfile: include_str!("../../../../../fixtures/servers/images/rabbitmq/Dockerfile"),
+        entrypoint: None,
+        version_command: "/usr/lib/rabbitmq/bin/rabbitmqctl version | cut -d. -f1,2",
+    },
+    plugin: None,
+    engine: Some(Engine { docs: "secret/rabbitmq", config: "{mount}/config/connection", place }),
+    gives: &[],
+    hello: WHOAMI,
+    catalogue: "/api/users",
+    launch: |run, new| launch(run, new).boxed(),
+    first: None,
+    container,
+    prepare: |server, options| prepare(server, options).boxed(),
+    ask_version: |login| ask_version(login).boxed(),
+    say: |login, requests| say(login, requests).boxed(),
+    knows: |login, user| knows(login, user).boxed(),
+    lasts: None,
+};
+
+const WHOAMI: &str = "whoami";
+const IN_CONTAINER: &str = "/etc/vaultwright-rabbitmq.conf";
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+const SCRIPT: &str = include_str!("../../../../../fixtures/servers/rabbitmq/start.sh");
+
+type Asked<T> = std::result::Result<T, NoAnswer>;
+
+/// Of `http://host:port`.
+fn place(config: &Map<String, Value>) -> Option<(String, String)> {
+    let url = url::Url::parse(config.get("connection_uri")?.as_str()?).ok()?;
+    let port = url.port_or_known_default()?;
+    Some((format!("{}:{port}", url.host_str()?), String::new()))
+}
+
+async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
+    let New { installation, folder, port, passwords, .. } = &new;
+    let within = |name: &str| folder.join(name).display().to_string();
+    let cookie = new_secret("cookie")?;
+    let files = [
+        ("start.sh", SCRIPT),
+        ("plugins", "[rabbitmq_management].\n"),
+        ("rabbitmq.conf", &settings("127.0.0.1", *port, passwords)),
+        (".erlang.cookie", cookie.expose_secret()),
+    ];
+    for (name, text) in files {
+        installation.write(&folder.join(name), text)?;
+    }
+    // Erlang takes a cookie only of a file that nobody else can read, and nobody writes.
+    let cookie = folder.join(".erlang.cookie");
+    fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))
+        .map_err(Error::file("close", &cookie))?;
+    let program = installation.program("rabbitmq-server").display().to_string();
+    let mut launch = new.launch("rabbitmq-server", vec![within("start.sh"), program]);
+    launch.program = "/bin/sh".into();
+    let said = [
+        ("RABBITMQ_NODENAME", "testbed@localhost".to_owned()),
+        ("RABBITMQ_MNESIA_BASE", within("data")),
+        ("RABBITMQ_LOG_BASE", within("log")),
+        ("RABBITMQ_CONFIG_FILE", within("rabbitmq.conf")),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE", within("plugins")),
+        // There are none of these: what the machine says of its own server is not read.
+        ("RABBITMQ_CONF_ENV_FILE", within("none")),
+        ("RABBITMQ_ADVANCED_CONFIG_FILE", within("none.config")),
+        ("RABBITMQ_LOGS", "-".to_owned()),
+        ("RABBITMQ_DIST_PORT", loopback::free_port()?.to_string()),
+        ("ERL_EPMD_PORT", loopback::free_port()?.to_string()),
+        ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", NOBODY_ELSE.to_owned()),
+        // The server's process is the one that was started, without a shell that waits for it.
+        ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
+    ];
+    launch.environment.extend(said.map(|(name, value)| (name.to_owned(), value.into())));
+    Ok(launch)
+}
+
+/// Other nodes would come by the network.
+const NOBODY_ELSE: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
+
+fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
+    let file = settings("0.0.0.0", RABBITMQ.port, passwords);
+    let said = [
+        ("RABBITMQ_CONFIG_FILE", IN_CONTAINER),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", NOBODY_ELSE),
+    ];
+    Contained {
+        environment: said.map(|(name, value)| (name.to_owned(), value.into())).into(),
+        files: vec![(IN_CONTAINER.to_owned(), file.into_bytes())],
+        ..Contained::default()
+    }
+}
+
+fn settings(bind: &str, port: u16, passwords: &Passwords) -> String {
+    format!(
+        "listeners.tcp = none
+management.tcp.ip = {bind}
+management.tcp.port = {port}
+loopback_users = none
+default_user = {}
+default_pass = {}
+log.file = false
+log.console = true
+log.console.level = error
+disk_free_limit.absolute = 1MB
+management_agent.disable_metrics_collector = true
+",
+        RABBITMQ.superuser,
+        passwords.superuser.expose_secret()
+    )
+}
+
+/// The admin is one who may make users: Vault's engine asks for no less.
+async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
+    let password = server.admin_password.expose_secret();
+    let user = json!({ "password": password, "tags": "administrator" });
+    let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+    let admin = &options.admin_user;
+    let statements =
+        format!("PUT /api/users/{admin} {user}\nPUT /api/permissions/%2F/{admin} {all}");
+    server.run(&server.superuser(""), "making the admin", &statements).await?;
+    match &options.init {
+        Some(init) => server.run(&server.admin(), "running the init requests", init).await,
+        None => Ok(()),
+    }
+}
+
+async fn ask_version(login: &Login) -> Asked<String> {
+    let (status, answer) = ask(login, Method::GET, "/api/overview", None).await?;
+    match answer.get("rabbitmq_version").and_then(Value::as_str) {
+        Some(version) => Ok(version.to_owned()),
+        None => Err(NoAnswer(format!("{status}: {}", reason(&answer)))),
+    }
+}
+
+async fn say(login: &Login, requests: &str) -> Asked<Said> {
+    for request in requests.lines().map(str::trim).filter(|it| !it.is_empty()) {
+        let (method, path, body) = parsed(request)?;
+        let (status, answer) = ask(login, method, path, body).await?;
+        let is_known = reason(&answer) == NO_TAG && request == WHOAMI;
+        if !status.is_success() && !is_known {
+            return Ok(Said::Refused(refusal(status, &answer)));
+        }
+    }
+    Ok(Said::Done)
+}
+
+/// What the API answers to whoever is right about the password and has no tag that lets them use it.
+const NO_TAG: &str = "Not management user";
+
+fn parsed(request: &str) -> Asked<(Method, &str, Option<&str>)> {
+    if request == WHOAMI {
+        return Ok((Method::GET, "/api/whoami", None));
+    }
+    let mut words = request.splitn(3, ' ');
+    let method = words.next().and_then(|it| Method::from_bytes(it.as_bytes()).ok());
+    match (method, words.next(), words.next()) {
+        (Some(method), Some(path), body) if path.starts_with("/api/") => Ok((method, path, body)),
+        _ => Err(NoAnswer(format!("`{request}` is no request such as `GET /api/whoami`"))),
+    }
+}
+
+async fn ask(
+    login: &Login,
+    method: Method,
+    path: &str,
+    body: Option<&str>,
+) -> Asked<(StatusCode, Value)> {
+    let client = Client::builder().no_proxy().timeout(TIMEOUT).build().map_err(silent)?;
+    let request = client.request(method, format!("http://{}{path}", login.address));
+    let request = request.basic_auth(&login.user, Some(login.password.expose_secret()));
+    let request = request.header("Content-Type", "application/json");
+    let answer = match body {
+        Some(body) => request.body(body.to_owned()).send().await,
+        None => request.send().await,
+    };
+    let answer = answer.map_err(silent)?;
+    let (status, text) = (answer.status(), answer.bytes().await.map_err(silent)?);
+    Ok((status, serde_json::from_slice(&text).unwrap_or_default()))
+}
+
+fn reason(answer: &Value) -> &str {
+    answer.get("reason").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn refusal(status: StatusCode, answer: &Value) -> Refusal {
+    let reason = reason(answer);
+    let lack = match status {
+        StatusCode::UNAUTHORIZED if reason == "Login failed" => Lack::OfLogin,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Lack::OfRight,
+        // What the broker refuses behind the API.
+        _ if reason.contains("ACCESS_REFUSED") => Lack::OfRight,
+        _ => Lack::OfSomething,
+    };
+    Refusal {
+        code: status.as_u16().to_string(),
+        message: reason.to_owned(),
+        at_login: lack == Lack::OfLogin,
+        lack,
+    }
+}
+
+async fn knows(login: &Login, user: &str) -> Asked<bool> {
+    let mut url =
+        url::Url::parse("http://broker/api/users/").map_err(|error| NoAnswer(error.to_string()))?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push(user);
+    }
+    match ask(login, Method::GET, url.path(), None).await? {
+        (StatusCode::NOT_FOUND, _) => Ok(false),
+        (status, _) if status.is_success() => Ok(true),
+        (status, answer) => Err(NoAnswer(format!("{status}: {}", reason(&answer)))),
+    }
+}
+
+fn silent(error: reqwest::Error) -> NoAnswer {
+    NoAnswer(error.without_url().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_a_request_with_its_body() {
+        let parts = parsed(r#"PUT /api/queues/orders/app-new {"durable": true}"#).ok();
+        let body = Some(r#"{"durable": true}"#);
+        assert_eq!(parts, Some((Method::PUT, "/api/queues/orders/app-new", body)));
+        assert!(parsed("declare orders app-new").is_err() && parsed("GET /etc/passwd").is_err());
+    }
+
+    #[test]
+    fn a_wrong_password_is_told_from_a_right_that_lacks() {
+        let lack = |status, reason: &str| refusal(status, &json!({ "reason": reason })).lack;
+        let refused =
+            "403 ACCESS_REFUSED - access to exchange 'amq.topic' in vhost '/' refused for user 'a'";
+        assert_eq!(lack(StatusCode::UNAUTHORIZED, "Login failed"), Lack::OfLogin);
+        assert_eq!(lack(StatusCode::UNAUTHORIZED, NO_TAG), Lack::OfRight);
+        assert_eq!(lack(StatusCode::BAD_REQUEST, refused), Lack::OfRight);
+        assert_eq!(lack(StatusCode::NOT_FOUND, "Not Found"), Lack::OfSomething);
+    }
+}
