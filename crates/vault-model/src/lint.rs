@@ -184,6 +184,14 @@ pub const LINTS: &[Lint] = &[
         find: policies::unknown_mounts,
     },
     Lint {
+        name: "misspelt-type",
+        severity: Severity::Warning,
+        reason: "Vault mounts only what it has a plugin for, and a type that almost has the name of one of its own is \
+                 probably that",
+        remedy: "correct the type, or silence this where a plugin of that name is registered",
+        find: names::misspelt_types,
+    },
+    Lint {
         name: "duplicate-rule",
         severity: Severity::Warning,
         reason: "Vault joins the rules for one path: whoever reads only one of them is wrong about what is granted",

@@ -15,6 +15,49 @@ const POLICIES: &str = "sys/policies/acl/";
 /// Vault has them from the beginning.
 const BUILT_IN: &[&str] = &["default", "root"];
 
+/// Types that Vault has by itself, beside those that `kinds` knows.
+const OTHER_ENGINES: &[&str] = &[
+    "alicloud",
+    "azure",
+    "consul",
+    "gcp",
+    "gcpkms",
+    "generic",
+    "keymgmt",
+    "kmip",
+    "kubernetes",
+    "kv-v1",
+    "mongodbatlas",
+    "nomad",
+    "openldap",
+    "rabbitmq",
+    "terraform",
+    "transform",
+];
+const OTHER_METHODS: &[&str] = &[
+    "alicloud", "aws", "azure", "cf", "gcp", "github", "kerberos", "oci", "okta", "radius", "saml",
+];
+
+/// Mounts of a type that Vault doesn't have, and almost has.
+pub fn misspelt_types(seen: &Seen<'_>) -> Vec<Mistake> {
+    let of_mount = seen.mounts().filter_map(|(path, mount)| {
+        let (known, others) = match path.starts_with("auth/") {
+            true => (kinds::METHODS, OTHER_METHODS),
+            false => (kinds::ENGINES, OTHER_ENGINES),
+        };
+        let names = || known.iter().map(|it| it.name).chain(others.iter().copied());
+        let engine = mount.engine;
+        if names().any(|it| it == engine) {
+            return None;
+        }
+        let near = nearest(engine, names())?;
+        let place = seen.place_of(mount.object.field_place("type"), engine);
+        let message = format!("`{engine}` is no type that Vault has by itself");
+        Some(Mistake::error(place, message).help(format!("did you mean `{near}`?")))
+    });
+    of_mount.collect()
+}
+
 /// Fields, claims and deliveries that name what the spec's own mounts don't have.
 pub fn dangling_names(seen: &Seen<'_>) -> Vec<Mistake> {
     if !seen.is_complete {
