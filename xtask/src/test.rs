@@ -31,26 +31,34 @@ struct Counts {
     skipped: usize,
 }
 
-/// True if nothing has failed. `features` is the command that runs them.
-pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
+/// True if nothing has failed. `features` is the command that runs them, given whether the binary is built.
+pub fn test(args: &TestArgs, features: impl FnOnce(bool) -> Command) -> Result<bool> {
     let (only, arguments) = only(&args.arguments)?;
     let mut counts = Counts::default();
     let mut succeeded = true;
+    let mut is_built = false;
     if only != Some(Half::Features) {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         // What a test says of itself is shown, else nobody would see why one was skipped.
         command.args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
         command.current_dir(crate::root());
+        if std::env::var_os(THREADS).is_none() {
+            command.env(THREADS, threads().to_string());
+        }
         let status = count(&mut command, |line| counts += of_cargo(line))?;
+        // Cargo builds everything before it runs the first test.
+        is_built = counts != Counts::default();
         // A test that skips itself passes for cargo.
         counts.passed -= counts.passed.min(counts.skipped);
         succeeded &= status.success();
     }
     if only != Some(Half::Cargo) {
-        features.args(["--", "test"]).args(arguments).current_dir(crate::root());
+        let mut features = features(is_built);
+        features.arg("test").args(arguments).current_dir(crate::root());
         let mut of_features = Counts::default();
-        let status = count(features, |line| of_features = of_suite(line).unwrap_or(of_features))?;
+        let status =
+            count(&mut features, |line| of_features = of_suite(line).unwrap_or(of_features))?;
         // What has not even begun counts, too.
         of_features.failed += usize::from(!status.success() && of_features.failed == 0);
         counts += of_features;
@@ -59,6 +67,14 @@ pub fn test(args: &TestArgs, features: &mut Command) -> Result<bool> {
     counts.failed += usize::from(!succeeded && counts.failed == 0);
     writeln!(std::io::stdout(), "{counts}")?;
     Ok(succeeded)
+}
+
+/// How many tests of one binary are under way at once.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// Those that take long wait for servers to start and for lives to end, and compute little.
+fn threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// `--only HALF`, wherever it stands, and all the rest.
