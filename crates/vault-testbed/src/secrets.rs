@@ -1,7 +1,7 @@
 //! Every secret that a run has issued, so that none of them is shown.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -17,6 +17,12 @@ pub struct Secrets(Arc<Mutex<Known>>);
 #[derive(Default)]
 struct Known {
     redactor: Redactor,
+    /// Words of paths of specs: who reads a path reads them, whatever else has the same value.
+    public: BTreeSet<String>,
+    /// What came out of secret variables, also where it is too short to be searched for.
+    of_variables: BTreeSet<String>,
+    /// The redactor for what people wrote. None where something was added since.
+    of_written: Option<Redactor>,
     /// What each is, by its value.
     names: BTreeMap<String, String>,
     /// None where a secret was added since.
@@ -41,19 +47,33 @@ impl Secrets {
         let mut known = self.known();
         if known.names.insert(secret.to_owned(), what.to_owned()).is_none() {
             known.redactor.add(secret);
+            known.of_written = None;
             known.scanner = None;
         }
     }
 
     /// All that a spec keeps secret. They are masked; nothing but the spec knows what each is.
     pub fn add_of_spec(&self, spec: &Redactor) {
-        self.known().redactor.add_all(spec);
+        let mut known = self.known();
+        known.redactor.add_all(spec);
+        known.of_written = None;
+    }
+
+    /// Paths in Vault: their words are not taken out of what people wrote, even where a value of the spec is the same.
+    pub fn add_public<'a>(&self, paths: impl Iterator<Item = &'a str>) {
+        let mut known = self.known();
+        for segment in paths.flat_map(|it| it.split('/')) {
+            let words = segment.split(|it: char| !it.is_alphanumeric());
+            known.public.extend(words.chain([segment]).map(str::to_owned));
+        }
+        known.of_written = None;
     }
 
     /// What came out of the secret variables of a spec: masked, and searched for.
     pub fn add_of_variables(&self, spec: &Redactor) {
         self.add_of_spec(spec);
         let mut known = self.known();
+        known.of_variables.extend(spec.forms().map(str::to_owned));
         for secret in spec.forms().filter(|it| it.chars().count() >= SHORTEST) {
             let what = || "a secret variable of the spec".to_owned();
             known.names.entry(secret.to_owned()).or_insert_with(what);
@@ -63,6 +83,21 @@ impl Secrets {
 
     pub fn mask(&self, text: &str) -> String {
         self.known().redactor.mask(text).into_owned()
+    }
+
+    /// For names and steps of features, which people wrote before there was any secret: a value that is also a word of
+    /// a path is left, unless it was issued or came out of a secret variable.
+    pub fn mask_written(&self, text: &str) -> String {
+        let mut known = self.known();
+        let Known { redactor, public, of_variables, of_written, names, .. } = &mut *known;
+        let of_written = of_written.get_or_insert_with(|| {
+            let is_kept = |it: &str| names.contains_key(it) || of_variables.contains(it);
+            let is_left = |it: &&str| public.contains(*it) && !is_kept(it);
+            let mut left = Redactor::default();
+            redactor.forms().filter(|it| !is_left(it)).for_each(|it| left.add(it));
+            left
+        });
+        of_written.mask(text).into_owned()
     }
 
     /// For what others wrote, of which nobody told what is secret: also what is secret by its looks.
@@ -133,6 +168,32 @@ mod tests {
         assert_eq!(secrets.found_in("the second"), [""; 0]);
         secrets.add("another", "second");
         assert_eq!(secrets.found_in("the second"), ["another at 1:5"]);
+    }
+
+    #[test]
+    fn a_word_of_a_path_is_no_secret_where_people_wrote_it() {
+        let secrets = Secrets::default();
+        let mut of_spec = Redactor::default();
+        ["trading", "market_analysis", "hunter2"].into_iter().for_each(|it| of_spec.add(it));
+        secrets.add_of_spec(&of_spec);
+        let name = "project-trading reads projects/market_analysis and hunter2";
+        assert_eq!(secrets.mask_written(name), "project-*** reads projects/*** and ***");
+        let paths = ["auth/approle/role/project-trading", "secret/data/market_analysis/keys"];
+        secrets.add_public(paths.into_iter());
+        let name_left = "project-trading reads projects/market_analysis and ***";
+        assert_eq!(secrets.mask_written(name), name_left);
+        assert_eq!(secrets.mask("it holds trading"), "it holds ***");
+    }
+
+    #[test]
+    fn what_was_issued_is_secret_even_where_a_path_has_it() {
+        let secrets = Secrets::default();
+        secrets.add_public(["secret/data/hunter2"].into_iter());
+        secrets.add("a password", "hunter2");
+        let mut of_variables = Redactor::default();
+        of_variables.add("data");
+        secrets.add_of_variables(&of_variables);
+        assert_eq!(secrets.mask_written("hunter2 works, data as well"), "*** works, *** as well");
     }
 
     #[test]

@@ -199,6 +199,27 @@ fn has_its_evidence(scenario: &Value) {
     assert!(statement["login"].as_str().unwrap().starts_with("v-"), "{statement}");
 }
 
+/// The first test again, where nothing is found but what `programs` has.
+#[track_caller]
+fn is_skipped(programs: &TempDir, reason: &str) {
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "a_page_of_every_verdict_is_for_everybody", "--show-output"]);
+    let output = again.env("PATH", programs.path()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    // As `cargo xtask test` counts it.
+    assert!(said.lines().any(|it| it == format!("SKIPPED every-verdict: {reason}")), "{said}");
+    assert!(said.contains("test result: ok. 1 passed; 0 failed;"), "{said}");
+}
+
+#[test]
+fn without_a_browser_a_page_is_skipped_with_the_reason() {
+    let programs = TempDir::new().unwrap();
+    is_skipped(&programs, "there is no Chromium; Debian's package is chromium");
+    std::os::unix::fs::symlink("/bin/true", programs.path().join("chromium")).unwrap();
+    is_skipped(&programs, "there is no node; Debian has a package of that name");
+}
+
 #[test]
 fn what_is_wrong_with_a_page_is_found() {
     let broken = page()

@@ -168,7 +168,7 @@ impl Open {
         at: SystemTime,
         secrets: &Secrets,
     ) {
-        let text = secrets.mask(&step.value);
+        let text = secrets.mask_written(&step.value);
         let took = match event {
             event::Step::Started => {
                 self.step_began = Some((at, text));
@@ -306,13 +306,13 @@ fn begun(
     secrets: &Secrets,
 ) -> ScenarioResult {
     ScenarioResult {
-        feature: secrets.mask(&feature.name),
+        feature: secrets.mask_written(&feature.name),
         system: suite::system(feature, rule.map(|it| &**it), scenario),
         path: feature.path.clone(),
         line: scenario.position.line,
-        rule: rule.map(|it| secrets.mask(&it.name)),
-        name: secrets.mask(&scenario.name),
-        description: scenario.description.as_deref().map(|it| secrets.mask(it.trim())),
+        rule: rule.map(|it| secrets.mask_written(&it.name)),
+        name: secrets.mask_written(&scenario.name),
+        description: scenario.description.as_deref().map(|it| secrets.mask_written(it.trim())),
         origin: None,
         tags: scenario.tags.clone(),
         verdict: Verdict::Passed,

@@ -235,7 +235,9 @@ fn read(
 
 /// What the spec marks as secret, and what its kinds never show.
 fn keep_secret(world: &World, spec: &Spec) {
-    world.bench().secrets.add_of_variables(&spec.redactor);
+    let secrets = &world.bench().secrets;
+    secrets.add_public(spec.objects.iter().map(|it| &*it.path));
+    secrets.add_of_variables(&spec.redactor);
     let mut hidden = vault_model::redact::Redactor::default();
     for object in &spec.objects {
         let secret = object.said.iter().filter(|(name, _)| object.is_secret(name));
