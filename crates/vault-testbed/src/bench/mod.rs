@@ -79,6 +79,7 @@ pub async fn run(ground: &Ground, binary: &Path, objects: usize) -> anyhow::Resu
     let best = bare_reads.into_iter().min();
     rows.push(bench.row("no-op plan", &vault, &["plan", "--exit-code"], ROUNDS, best).await?);
     rows.push(bench.row("no-op apply", &vault, &["apply", "--yes"], ROUNDS, best).await?);
+    rows.push(bench.row("check", &vault, &["check"], ROUNDS, None).await?);
     vault.stop().await?;
     Ok(Figures { objects, rows })
 }
