@@ -55,12 +55,24 @@ fn features(is_built: bool) -> Command {
 
 /// `cargo run` of the binary. The first build takes minutes and is shown, later ones are quiet.
 fn vaultwright(profile: &str) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     command.args(["run", "--package", "vaultwright", "--bin", "vaultwright", "--manifest-path"]);
     command.arg(root().join("Cargo.toml"));
     if target().join(profile).join("vaultwright").exists() {
         command.arg("--quiet");
+    }
+    command
+}
+
+/// Without what Cargo says of xtask's own package: build scripts that look at it would run anew, and all that needs their
+/// packages would be compiled once more.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
     }
     command
 }
@@ -78,4 +90,17 @@ fn root() -> PathBuf {
 
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cargo_is_not_told_of_xtask() {
+        let command = super::cargo();
+        let told: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).collect();
+        // Cargo has said both to this very test.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
+            assert!(told.iter().any(|(it, _)| *it == name), "{name} is handed on");
+        }
+    }
 }

@@ -38,8 +38,7 @@ pub fn test(args: &TestArgs, features: impl FnOnce(bool) -> Command) -> Result<b
     let mut succeeded = true;
     let mut is_built = false;
     if only != Some(Half::Features) {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = crate::cargo();
         // What a test says of itself is shown, else nobody would see why one was skipped.
         command.args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
         command.current_dir(crate::root());
