@@ -1,16 +1,16 @@
 //! What was said to far sides and what came back, for whoever shows it.
 
-use std::fmt::Display;
+use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::Said;
 
 /// Logins that came out of the same server write into the same.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Statements(Mutex<Vec<Statement>>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Statement {
     /// `PostgreSQL`
     pub server: &'static str,
@@ -40,6 +40,19 @@ impl Statements {
 
     pub(super) fn add(&self, statement: Statement) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(statement);
+    }
+}
+
+impl Debug for Statements {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.all()).finish()
+    }
+}
+
+/// What was said, and what came back, may hold secrets.
+impl Debug for Statement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} as {}", self.server, self.user)
     }
 }
 
