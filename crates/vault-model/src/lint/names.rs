@@ -30,7 +30,6 @@ const OTHER_ENGINES: &[&str] = &[
     "mongodbatlas",
     "nomad",
     "openldap",
-    "rabbitmq",
     "terraform",
     "transform",
 ];
