@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -46,6 +48,7 @@ macro_rules! on_both_grounds {
 
 on_both_grounds! {
     a_dev_server_is_active_and_serves_its_audit_log,
+    who_waits_meanwhile_is_woken_when_a_server_goes,
     raft_keeps_what_it_holds_through_a_kill,
     a_tls_server_is_reached_with_its_own_authority_only,
     a_sealed_vault_is_told_apart,
@@ -72,6 +75,24 @@ async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
     let paths: Vec<&str> = log.iter().filter_map(|line| line["request"]["path"].as_str()).collect();
     assert!(paths.contains(&"secret/data/greeting"), "{paths:?}");
     assert!(log.iter().any(|line| line["type"] == "response"));
+}
+
+/// What waits in the same task as a server's removal, as scenarios of one suite do.
+async fn who_waits_meanwhile_is_woken_when_a_server_goes(ground: &Ground) {
+    let (done, is_done) = std::sync::mpsc::channel();
+    let ground = ground.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let vault = ground.vault(&VaultOptions::default()).await.unwrap();
+            // Over long before a container is gone.
+            let soon = tokio::time::sleep(Duration::from_millis(5));
+            tokio::join!(soon, async { drop(vault) });
+        });
+        done.send(()).unwrap();
+    });
+    let ended = tokio::task::block_in_place(|| is_done.recv_timeout(Duration::from_secs(60)));
+    assert_eq!(ended, Ok(()), "nobody wakes who waits");
 }
 
 async fn raft_keeps_what_it_holds_through_a_kill(ground: &Ground) {

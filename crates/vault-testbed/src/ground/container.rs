@@ -34,7 +34,7 @@ pub(crate) struct Plan {
     pub port: u16,
 }
 
-/// Removed with its anonymous volumes when it is dropped.
+/// Removed with its anonymous volumes soon after it is dropped.
 pub(crate) struct Container {
     /// `None` only while it is dropped.
     inner: Option<ContainerAsync<GenericImage>>,
@@ -160,11 +160,16 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // Without a runtime its destructor would panic; the run removes what is left by its label.
-        if tokio::runtime::Handle::try_current().is_err()
-            && let Some(inner) = self.inner.take()
-        {
-            std::mem::forget(inner);
+        let Some(inner) = self.inner.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            // On a thread of its own, since its destructor waits: on the thread that drives the caller's task, it would
+            // swallow the wake-ups that meanwhile come for that task, which then never goes on.
+            Ok(runtime) => drop(std::thread::spawn(move || {
+                let _inside = runtime.enter();
+                drop(inner);
+            })),
+            // Its destructor would panic; the run removes what is left by its label.
+            Err(_) => std::mem::forget(inner),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A container engine: whether it answers, what it has, and how everything of a run is removed from it.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -23,6 +23,7 @@ pub(crate) struct Engine {
 }
 
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
+const REMOVAL_DEADLINE: Duration = Duration::from_secs(30);
 
 impl Engine {
     pub async fn connect() -> Result<Self> {
@@ -126,12 +127,25 @@ impl Engine {
             networks.iter().filter(|one| is_chosen(&one.labels.clone().unwrap_or_default()))
         {
             let id = network.id.as_deref().unwrap_or_default();
-            counts.1 += usize::from(gone_is_fine(
-                self.docker.remove_network(id).await,
-                "remove a network",
-            )?);
+            counts.1 += usize::from(self.remove_network(id).await?);
         }
         Ok(counts)
+    }
+
+    /// Once the containers are gone whose removal is under way. False when it was already gone.
+    async fn remove_network(&self, id: &str) -> Result<bool> {
+        let asked_at = Instant::now();
+        loop {
+            match self.docker.remove_network(id).await {
+                // It is in use; nobody tells when it no longer is.
+                Err(EngineError::DockerResponseServerError { status_code: 403, .. })
+                    if asked_at.elapsed() < REMOVAL_DEADLINE =>
+                {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                answer => return gone_is_fine(answer, "remove a network"),
+            }
+        }
     }
 
     /// With its anonymous volumes. False when it was already gone.

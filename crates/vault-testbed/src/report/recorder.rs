@@ -1,7 +1,7 @@
 //! Listens to the run's events and makes one result of each scenario, whatever order they come in.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -31,7 +31,8 @@ pub struct Recorder {
 #[derive(Default)]
 struct State {
     open: HashMap<Key, Open>,
-    notes: HashMap<Key, Arc<Notes>>,
+    /// Of each attempt, the first one first: the next may have begun before the end of one is heard.
+    notes: HashMap<Key, VecDeque<Arc<Notes>>>,
     ended: Vec<ScenarioResult>,
     tell: Option<Tell>,
 }
@@ -68,7 +69,8 @@ impl Recorder {
     /// Where the World of one attempt notes what the report shows.
     pub fn notes_of(&self, feature: &gherkin::Feature, scenario: &gherkin::Scenario) -> Arc<Notes> {
         let notes = Arc::<Notes>::default();
-        self.state().notes.insert(key(feature, scenario), notes.clone());
+        let mut state = self.state();
+        state.notes.entry(key(feature, scenario)).or_default().push_back(notes.clone());
         notes
     }
 
@@ -139,7 +141,8 @@ impl Recorder {
             }
             event::Scenario::Finished => {
                 let Some(open) = state.open.remove(&key) else { return };
-                let notes = state.notes.remove(&key).map(|it| it.read()).unwrap_or_default();
+                let notes = state.notes.get_mut(&key).and_then(VecDeque::pop_front);
+                let notes = notes.map(|it| it.read()).unwrap_or_default();
                 let is_retried = retries_left && open.fails.is_some() && notes.skipped.is_none();
                 if is_retried {
                     return;
