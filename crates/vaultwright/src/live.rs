@@ -26,6 +26,7 @@ pub async fn prove(args: &ProveArgs, address: &str) -> anyhow::Result<Exit> {
     let proven = session::at(Some(address), &args.login, async |vault| {
         let live = Live::new(vault, args.rotate);
         let mut suite = prove::suite(&ground, inputs, args.concurrency, &terminal)?;
+        suite.filter.name = args.name.clone();
         suite.live = Some(live.clone());
         let work = async {
             if !stands(&live, &spec, address, &terminal).await? {

@@ -38,6 +38,9 @@ pub struct ProveArgs {
     /// Only what is at such paths, such as `database/*`; may be said several times
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
+    /// Only scenarios whose name matches
+    #[arg(long, value_name = "REGEX", conflicts_with = "emit")]
+    pub name: Option<regex::Regex>,
     /// Write the features into a folder, to be kept, changed and run by `vaultwright test`; runs nothing
     #[arg(long, value_name = "DIR")]
     emit: Option<PathBuf>,
@@ -90,7 +93,8 @@ async fn shown(
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
     let features = features(proofs)?;
-    let suite = suite(ground, inputs, args.concurrency, terminal)?;
+    let mut suite = suite(ground, inputs, args.concurrency, terminal)?;
+    suite.filter.name = args.name.clone();
     let run = async { Ok::<_, anyhow::Error>(run(&suite, features, terminal).await) };
     let results = ground.until_done(run).await?;
     tell(args, (spec, proofs), &suite, results, terminal)
