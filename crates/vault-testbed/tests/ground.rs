@@ -274,6 +274,9 @@ async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
     let superuser = server.superuser(&server.database);
     assert!(superuser.knows(&admin.user).await.unwrap(), "{title}");
     assert!(!superuser.knows("nobody-of-that-name").await.unwrap(), "{title}");
+    let kept = superuser.statements.all();
+    let looked_up: Vec<&str> = kept.iter().rev().take(2).map(|it| &*it.answer).collect();
+    assert_eq!(looked_up, ["not found", "found"], "{title}");
     server.stop().await.unwrap();
     assert!(admin.say(side.hello).await.is_err(), "{title}");
     server.start_again().await.unwrap();

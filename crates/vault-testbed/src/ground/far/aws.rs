@@ -41,6 +41,7 @@ pub static AWS: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, requests| say(login, requests).boxed(),
+    look_up: |_, _| format!("{} of every user", AWS.catalogue),
     knows: |login, key| knows(login, key).boxed(),
     lasts: None,
 };
@@ -126,17 +127,14 @@ fn refusal(code: String, message: String) -> Refusal {
 
 /// Whether any user has the access key.
 async fn knows(login: &Login, key: &str) -> std::result::Result<bool, NoAnswer> {
-    let asked = async {
-        let users = answer(login, "iam ListUsers").await?;
-        for user in texts(&users, "UserName") {
-            let keys = answer(login, &format!("iam ListAccessKeys\nUserName: {user}")).await?;
-            if texts(&keys, "AccessKeyId").any(|it| it == key) {
-                return Ok(true);
-            }
+    let users = answer(login, "iam ListUsers").await?;
+    for user in texts(&users, "UserName") {
+        let keys = answer(login, &format!("iam ListAccessKeys\nUserName: {user}")).await?;
+        if texts(&keys, "AccessKeyId").any(|it| it == key) {
+            return Ok(true);
         }
-        Ok(false)
-    };
-    login.noting("iam ListAccessKeys of every user", asked).await
+    }
+    Ok(false)
 }
 
 async fn answer(login: &Login, request: &str) -> std::result::Result<String, NoAnswer> {

@@ -56,6 +56,7 @@ pub static KUBERNETES: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, request| say(login, request).boxed(),
+    look_up: |_, account| format!("GET {}", Account::named(account).path()),
     knows: |login, account| knows(login, account).boxed(),
     lasts: None,
 };
@@ -202,6 +203,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// Of a namespace, `NAMESPACE/NAME`, or of the default one.
+    fn named(account: &str) -> Self {
+        let (namespace, name) = account.split_once('/').unwrap_or(("default", account));
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
     fn path(&self) -> String {
         format!("{}/{}", accounts_of(&self.namespace), self.name)
     }
@@ -330,16 +337,9 @@ async fn say(login: &Login, request: &str) -> std::result::Result<Said, NoAnswer
     Ok(Said::Refused(Refusal { code, message, at_login, lack }))
 }
 
-/// A service account: of a namespace, `NAMESPACE/NAME`, or of the default one.
 async fn knows(login: &Login, account: &str) -> std::result::Result<bool, NoAnswer> {
-    let (namespace, name) = account.split_once('/').unwrap_or(("default", account));
-    let account = Account { namespace: namespace.into(), name: name.into() };
-    let path = account.path();
-    let asked = async {
-        match ask(login, Method::GET, &path, None).await? {
-            (StatusCode::NOT_FOUND, _) => Ok(false),
-            answer => answered(answer).map(|_| true),
-        }
-    };
-    login.noting(&format!("GET {path}"), asked).await
+    match ask(login, Method::GET, &Account::named(account).path(), None).await? {
+        (StatusCode::NOT_FOUND, _) => Ok(false),
+        answer => answered(answer).map(|_| true),
+    }
 }

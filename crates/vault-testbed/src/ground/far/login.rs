@@ -94,7 +94,8 @@ impl Login {
 
     /// Whether the server's catalogue has a login called `user`.
     pub async fn knows(&self, user: &str) -> Result<bool, NoAnswer> {
-        in_time((self.side.knows)(self, user)).await
+        let asked = in_time((self.side.knows)(self, user));
+        self.noting(&(self.side.look_up)(self, user), asked).await
     }
 
     /// Seconds until the server itself refuses `user`, where it says so.

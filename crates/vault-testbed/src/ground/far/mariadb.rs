@@ -50,6 +50,7 @@ pub static MARIADB: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, sql| sql::say::<MySqlConnection>(login, sql).boxed(),
+    look_up: |_, user| look_up(user),
     knows: |login, user| knows(login, user).boxed(),
     lasts: None,
 };
@@ -182,9 +183,12 @@ async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
     Ok(row.map(|it| it.try_get(0)).transpose()?.unwrap_or_default())
 }
 
+fn look_up(user: &str) -> String {
+    format!("SELECT 1 FROM mysql.user WHERE User = {}", literal(user))
+}
+
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let sql = format!("SELECT 1 FROM mysql.user WHERE User = {}", literal(user));
-    Ok(sql::ask::<MySqlConnection>(login, sql).await?.is_some())
+    Ok(sql::first::<MySqlConnection>(login, &look_up(user)).await?.is_some())
 }
 
 /// As SQL writes a text, in which a backslash escapes.

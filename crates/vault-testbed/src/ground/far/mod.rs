@@ -87,7 +87,9 @@ pub struct FarSide {
     pub(super) ask_version: for<'a> fn(&'a Login) -> Answer<'a, String>,
     /// A statement in the server's own language.
     pub(super) say: for<'a> fn(&'a Login, &'a str) -> Answer<'a, Said>,
-    /// Whether the catalogue has a login.
+    /// How the catalogue is asked for a login, in the server's own language.
+    pub(super) look_up: fn(&Login, &str) -> String,
+    /// Whether the catalogue has it.
     pub(super) knows: for<'a> fn(&'a Login, &'a str) -> Answer<'a, bool>,
     /// Seconds until the server itself refuses a login, for servers that know such an end.
     pub(super) lasts: Option<Lasts>,

@@ -66,6 +66,7 @@ pub(super) const fn speaks_mongodb(
         prepare: start.prepare,
         ask_version: |login| ask_version(login).boxed(),
         say: |login, commands| say(login, commands).boxed(),
+        look_up: |_, user| users(user).to_string(),
         knows: |login, user| knows(login, user).boxed(),
         lasts: None,
     }
@@ -131,12 +132,12 @@ async fn say(login: &Login, commands: &str) -> std::result::Result<Said, NoAnswe
 }
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let users = doc! { "usersInfo": { "user": user, "db": ADMIN }, "$db": ADMIN };
-    let asked = async {
-        let answer = connect(login).await?.say(users.clone()).await?;
-        Ok(answer.get_array("users").is_ok_and(|users| !users.is_empty()))
-    };
-    login.noting(&users.to_string(), asked).await
+    let answer = connect(login).await?.say(users(user)).await?;
+    Ok(answer.get_array("users").is_ok_and(|users| !users.is_empty()))
+}
+
+fn users(user: &str) -> Document {
+    doc! { "usersInfo": { "user": user, "db": ADMIN }, "$db": ADMIN }
 }
 
 /// Where all of them are made.

@@ -49,6 +49,7 @@ pub static OPENLDAP: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, statements| say(login, statements).boxed(),
+    look_up: |login, user| format!("search {} {ANYTHING}", distinguished(user, &login.database)),
     knows: |login, user| knows(login, user).boxed(),
     lasts: None,
 };
@@ -264,15 +265,12 @@ const ANYTHING: &str = "(objectClass=*)";
 
 async fn knows(login: &Login, user: &str) -> Asked<bool> {
     let name = distinguished(user, &login.database);
-    let asked = async {
-        let mut ldap = logged_in(login).await?.map_err(|it| NoAnswer(it.to_string()))?;
-        let found = ldap.search(&name, Scope::Base, ANYTHING, vec!["1.1"]).await;
-        match found.map_err(silent)?.1 {
-            answer if answer.rc == NO_SUCH_OBJECT => Ok(false),
-            answer => answer.success().map(|_| true).map_err(silent),
-        }
-    };
-    login.noting(&format!("search {name} {ANYTHING}"), asked).await
+    let mut ldap = logged_in(login).await?.map_err(|it| NoAnswer(it.to_string()))?;
+    let found = ldap.search(&name, Scope::Base, ANYTHING, vec!["1.1"]).await;
+    match found.map_err(silent)?.1 {
+        answer if answer.rc == NO_SUCH_OBJECT => Ok(false),
+        answer => answer.success().map(|_| true).map_err(silent),
+    }
 }
 
 fn silent(error: LdapError) -> NoAnswer {

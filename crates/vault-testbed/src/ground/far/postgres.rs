@@ -51,6 +51,7 @@ pub static POSTGRES: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, sql| sql::say::<PgConnection>(login, sql).boxed(),
+    look_up: |_, user| look_up(user),
     knows: |login, user| knows(login, user).boxed(),
     lasts: Some(|login, user| lasts(login, user).boxed()),
 };
@@ -204,9 +205,12 @@ async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
     Ok(row.map(|it| it.try_get(0)).transpose()?.unwrap_or_default())
 }
 
+fn look_up(user: &str) -> String {
+    format!("SELECT 1 FROM pg_roles WHERE rolname = {}", literal(user))
+}
+
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let sql = format!("SELECT 1 FROM pg_roles WHERE rolname = {}", literal(user));
-    Ok(sql::ask::<PgConnection>(login, sql).await?.is_some())
+    Ok(sql::first::<PgConnection>(login, &look_up(user)).await?.is_some())
 }
 
 /// What `VALID UNTIL` says.

@@ -50,6 +50,7 @@ pub static RABBITMQ: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, requests| say(login, requests).boxed(),
+    look_up: |_, user| format!("GET {}", path_of(user)),
     knows: |login, user| knows(login, user).boxed(),
     lasts: None,
 };
@@ -235,13 +236,14 @@ fn refusal(status: StatusCode, answer: &Value) -> Refusal {
     }
 }
 
+fn path_of(user: &str) -> String {
+    let name: String = url::form_urlencoded::byte_serialize(user.as_bytes()).collect();
+    // A plus stands for a space in forms alone.
+    format!("{}/{}", RABBITMQ.catalogue, name.replace('+', "%20"))
+}
+
 async fn knows(login: &Login, user: &str) -> Asked<bool> {
-    let mut url =
-        url::Url::parse("http://broker/api/users/").map_err(|error| NoAnswer(error.to_string()))?;
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().push(user);
-    }
-    match ask(login, Method::GET, url.path(), None).await? {
+    match ask(login, Method::GET, &path_of(user), None).await? {
         (StatusCode::NOT_FOUND, _) => Ok(false),
         (status, _) if status.is_success() => Ok(true),
         (status, answer) => Err(NoAnswer(format!("{status}: {}", reason(&answer)))),
@@ -262,6 +264,11 @@ mod tests {
         let body = Some(r#"{"durable": true}"#);
         assert_eq!(parts, Some((Method::PUT, "/api/queues/orders/app-new", body)));
         assert!(parsed("declare orders app-new").is_err() && parsed("GET /etc/passwd").is_err());
+    }
+
+    #[test]
+    fn a_user_of_any_name_has_a_path() {
+        assert_eq!(path_of("approle-a b/ü+"), "/api/users/approle-a%20b%2F%C3%BC%2B");
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub static REDIS: FarSide = FarSide {
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, commands| say(login, commands).boxed(),
+    look_up: |_, _| REDIS.catalogue.into(),
     knows: |login, user| knows(login, user).boxed(),
     lasts: None,
 };
@@ -147,13 +148,10 @@ fn refused(error: &RedisError, at_login: bool) -> std::result::Result<Said, NoAn
 }
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
-    let asked = async {
-        let mut connection = logged_in(login).await?.map_err(silent)?;
-        let users: Vec<String> =
-            cmd("ACL").arg("USERS").query_async(&mut connection).await.map_err(silent)?;
-        Ok(users.iter().any(|it| it == user))
-    };
-    login.noting("ACL USERS", asked).await
+    let mut connection = logged_in(login).await?.map_err(silent)?;
+    let users: Vec<String> =
+        cmd("ACL").arg("USERS").query_async(&mut connection).await.map_err(silent)?;
+    Ok(users.iter().any(|it| it == user))
 }
 
 fn silent(error: RedisError) -> NoAnswer {

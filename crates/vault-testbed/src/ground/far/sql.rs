@@ -40,7 +40,11 @@ where
     login.noting(&sql, first::<C>(login, &sql)).await
 }
 
-async fn first<C: Dialect>(login: &Login, sql: &str) -> Result<Option<Row<C>>, sqlx::Error>
+/// The same, where somebody else notes it.
+pub(super) async fn first<C: Dialect>(
+    login: &Login,
+    sql: &str,
+) -> Result<Option<Row<C>>, sqlx::Error>
 where
     for<'c> &'c mut C: Executor<'c, Database = C::Database>,
 {
