@@ -267,6 +267,12 @@ fn logins_of_a_directory_that_write_are_refuted() {
 }
 
 #[test]
+fn a_library_whose_passwords_vault_may_not_set_is_refuted() {
+    let evidence = "Insufficient Access Rights";
+    is_refuted("ldap-library-no-right", "directory/library/*", "could be made", evidence);
+}
+
+#[test]
 fn users_of_a_broker_who_read_too_much_are_refuted() {
     let evidence = "ledger/get";
     is_refuted("rabbitmq-too-wide", "broker/creds/*", "the login cannot", evidence);

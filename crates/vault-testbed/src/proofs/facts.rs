@@ -87,6 +87,12 @@ pub const ROWS: &[Row] = &[
         },
     },
     Row {
+        kinds: &[("secret/ldap", "library")],
+        template: "library_sets",
+        issues: Some("{mount}/library/{name}/check-out"),
+        fits: configured,
+    },
+    Row {
         kinds: &[("secret/ldap", "config")],
         template: "root_rotation",
         issues: None,
@@ -297,9 +303,7 @@ pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
 }
 
 pub fn without_proof(object: &Object) -> Option<String> {
-    let is_library = kind(object) == ("secret/ldap", "library");
-    let lent = || is_library.then(|| "checking accounts out and in has no proof yet".to_owned());
-    names::open(object).or_else(|| aws::unending(object)).or_else(lent)
+    names::open(object).or_else(|| aws::unending(object))
 }
 
 /// The row and the object that answer at `path`.
@@ -443,7 +447,7 @@ pub fn policies(object: &Object) -> Vec<String> {
     policies
 }
 
-/// What issues logins through a connection.
+/// What issues logins through a connection, as many as are asked for: a library lends one account at a time.
 fn used_by(spec: &Spec, connection: &Object) -> Vec<String> {
     let is_of = |it: &Object| {
         let name = it.said.get("db_name").and_then(Value::as_str);
@@ -455,7 +459,7 @@ fn used_by(spec: &Spec, connection: &Object) -> Vec<String> {
         let object = spec.objects.iter().find(|it| row.is_of(it) && is_of(it))?;
         Some(object.at(template))
     };
-    ROWS.iter().filter_map(issues).collect()
+    ROWS.iter().filter(|it| it.template != "library_sets").filter_map(issues).collect()
 }
 
 fn is_deletable(spec: &Spec, key: &Object) -> bool {

@@ -12,6 +12,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "made",
     "database_roles",
     "database_static_roles",
+    "library_sets",
     "root_rotation",
     "aws_roles",
     "approle_roles",

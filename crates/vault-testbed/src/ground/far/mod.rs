@@ -2,6 +2,7 @@
 
 mod aws;
 mod aws_request;
+pub mod directory;
 mod initial;
 pub mod kubernetes;
 mod ldif;

@@ -58,11 +58,11 @@ const BASE_DN: &str = "base_dn";
 const ADMIN_DN: &str = "admin_dn";
 const IN_CONTAINER: &str = "/etc/vaultwright-slapd.conf";
 
-const NO_SUCH_OBJECT: u32 = 32;
+pub(super) const NO_SUCH_OBJECT: u32 = 32;
 const INVALID_CREDENTIALS: u32 = 49;
 const INSUFFICIENT_ACCESS: u32 = 50;
 
-type Asked<T> = std::result::Result<T, NoAnswer>;
+pub(super) type Asked<T> = std::result::Result<T, NoAnswer>;
 
 /// Of `ldap://host:port`.
 fn place(config: &Map<String, Value>) -> Option<(String, String)> {
@@ -176,7 +176,7 @@ async fn fill(login: &Login, text: &str) -> Asked<()> {
     ldap.unbind().await.map_err(silent)
 }
 
-async fn logged_in(login: &Login) -> Asked<std::result::Result<Ldap, Refusal>> {
+pub(super) async fn logged_in(login: &Login) -> Asked<std::result::Result<Ldap, Refusal>> {
     let settings = LdapConnSettings::new().set_conn_timeout(CONNECT);
     let url = format!("ldap://{}", login.address);
     let (connection, mut ldap) =
@@ -273,6 +273,6 @@ async fn knows(login: &Login, user: &str) -> Asked<bool> {
     }
 }
 
-fn silent(error: LdapError) -> NoAnswer {
+pub(super) fn silent(error: LdapError) -> NoAnswer {
     NoAnswer(error.to_string())
 }

@@ -79,6 +79,13 @@ impl Heard for bool {
     }
 }
 
+/// Of names that were looked for.
+impl Heard for Vec<String> {
+    fn answer(&self) -> String {
+        format!("{} found", self.len())
+    }
+}
+
 impl<T> Heard for Option<T> {
     fn answer(&self) -> String {
         if self.is_some() { "a row" } else { "no row" }.to_owned()

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use vault_client::Lease;
 use vault_model::{Body, request::Request};
 
-use super::place::{Place, parts};
+use super::{
+    library,
+    place::{Place, parts},
+};
 use crate::{
     ground::far::{Login, Refusal, Said},
     steps::{SOON, until, vault::there},
@@ -32,6 +35,10 @@ pub struct DatabaseLogin {
     renewed: (Instant, u64),
     place: Place,
 }
+
+/// How engines call a login, and what it needs, where they don't say `username`.
+const NAMES: &[(&str, &str)] =
+    &[("access_key", "secret_key"), ("service_account_name", "password")];
 
 /// A lease may end this much earlier or later than its whole seconds say.
 const SLACK: Duration = Duration::from_secs(1);
@@ -57,19 +64,21 @@ impl DatabaseLogin {
 }
 
 #[when(expr = "a login is issued from {string}")]
-async fn issued(world: &mut World, path: String) -> Result {
+pub(super) async fn issued(world: &mut World, path: String) -> Result {
     let place = Place::of_issuer(world, &path).await?;
     let asked_at = Instant::now();
-    let answer = world.vault()?.send_once(&Request::get(&path)).await?;
+    let request = match library::set_of(&path) {
+        Some(_) => Request::post(&path, Body::new()),
+        None => Request::get(&path),
+    };
+    let answer = world.vault()?.send_once(&request).await?;
     let data = answer.data.unwrap_or_default();
     let text = |key: &str| match data.get(key).and_then(Value::as_str) {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(Failure(format!("{path} gives no {key}"))),
     };
-    let (name, secret) = match data.contains_key("access_key") {
-        true => ("access_key", "secret_key"),
-        false => ("username", "password"),
-    };
+    let is_said = |it: &&(&str, &str)| data.contains_key(it.0);
+    let (name, secret) = NAMES.iter().find(is_said).unwrap_or(&("username", "password"));
     let (username, password) = (text(name)?, text(secret)?);
     let session_token = text("session_token").ok().map(SecretString::from);
     world.add_secret(&format!("the {secret} of {username}"), &password);
@@ -77,8 +86,12 @@ async fn issued(world: &mut World, path: String) -> Result {
         world.add_secret(&format!("the session token of {username}"), token.expose_secret());
     }
     let names = data.get("dn").or_else(|| data.get("distinguished_names")?.get(0));
-    let user = names.and_then(Value::as_str).filter(|it| !it.is_empty()).unwrap_or(&username);
-    let user = user.to_owned();
+    let user = names.and_then(Value::as_str).filter(|it| !it.is_empty()).map(str::to_owned);
+    let user = match (user, library::set_of(&path)) {
+        (Some(user), _) => user,
+        (None, Some(_)) => library::account(world, &place, &path, &username).await?,
+        (None, None) => username.clone(),
+    };
     let seconds = answer.lease.as_ref().map_or(0, |it| it.duration_seconds);
     let seen = match &answer.lease {
         Some(lease) => format!("{username}, lease {} of {seconds} s", lease.id),
@@ -136,7 +149,7 @@ async fn is_of_the_user(world: &mut World, wanted: String) -> Result {
 
 #[then(expr = "the login works in its database")]
 #[then(expr = "the keys work")]
-async fn works(world: &mut World) -> Result {
+pub(super) async fn works(world: &mut World) -> Result {
     let login = world.proven.login()?;
     let hello = login.place.login.side.hello;
     match login.login().say(hello).await? {

@@ -10,6 +10,7 @@ mod identity;
 mod jwt;
 mod kubernetes;
 mod kv;
+mod library;
 mod login;
 mod pki;
 mod place;

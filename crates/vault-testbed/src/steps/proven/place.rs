@@ -80,6 +80,7 @@ pub(super) fn parts(path: &str) -> Result<(&str, &str, &'static str)> {
         ("/creds/", "roles"),
         ("/static-creds/", "static-roles"),
         ("/static-cred/", "static-role"),
+        ("/library/", "library"),
     ];
     let found = sections.iter().find_map(|(word, section)| {
         path.split_once(word).map(|(mount, name)| (mount, name, *section))
