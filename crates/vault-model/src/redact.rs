@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, ops::Range, sync::OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde_json::Value;
 
 use crate::{
@@ -16,6 +16,9 @@ pub struct Redactor {
     secrets: BTreeSet<String>,
     finder: OnceLock<Option<AhoCorasick>>,
 }
+
+/// For it is made anew whenever there is a new secret.
+const QUICKLY_MADE: Option<AhoCorasickKind> = Some(AhoCorasickKind::ContiguousNFA);
 
 /// A shorter secret would mask half of every text.
 const SHORTEST: usize = 4;
@@ -95,7 +98,8 @@ impl Redactor {
 
     fn finder(&self) -> Option<AhoCorasick> {
         // It fails only for more secrets than memory holds.
-        (!self.secrets.is_empty()).then(|| AhoCorasick::new(&self.secrets).ok())?
+        let build = || AhoCorasick::builder().kind(QUICKLY_MADE).build(&self.secrets).ok();
+        (!self.secrets.is_empty()).then(build)?
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, sync::LazyLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE},
@@ -29,6 +29,9 @@ pub struct Scanner {
     patterns: Vec<(String, &'static str)>,
     finder: Option<AhoCorasick>,
 }
+
+/// For it is made anew whenever there is a new secret.
+const QUICKLY_MADE: Option<AhoCorasickKind> = Some(AhoCorasickKind::ContiguousNFA);
 
 /// A shorter text would be found in half of all texts.
 pub const SHORTEST: usize = 6;
@@ -65,7 +68,8 @@ impl Scanner {
             }
         }
         // It fails only for more secrets than memory holds.
-        let finder = AhoCorasick::new(all.keys()).ok().filter(|_| !all.is_empty());
+        let finder = AhoCorasick::builder().kind(QUICKLY_MADE).build(all.keys()).ok();
+        let finder = finder.filter(|_| !all.is_empty());
         Scanner { patterns: all.into_values().collect(), finder }
     }
 
