@@ -12,6 +12,7 @@ pub mod proofs;
 pub mod report;
 pub mod scan;
 pub mod secrets;
+pub mod statements;
 pub mod steps;
 pub mod suite;
 pub mod world;

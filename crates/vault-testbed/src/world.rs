@@ -14,15 +14,17 @@ use tempfile::TempDir;
 use vault_client::{Answer, Exchanges, Settings, Vault, VaultError};
 use vault_model::{request::Request, spec::Spec};
 use vault_provision::{Applied, SpecInputs};
-use vaultrs::client::{VaultClient, VaultClientSettingsBuilder};
+use vaultrs::{
+    client::{VaultClient, VaultClientSettingsBuilder},
+    error::ClientError,
+};
 
 use crate::{
-    ground::{
-        Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer, far::Statements,
-    },
+    ground::{Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer},
     live::Live,
     origin::Origins,
     secrets::Secrets,
+    statements::{Heard, Statements},
     steps::{audit::Window, process::Ran, proven::Proven},
 };
 
@@ -33,7 +35,7 @@ pub struct World {
     vault: Option<(VaultServer, Vault)>,
     /// What this scenario has asked its Vault.
     pub exchanges: Arc<Exchanges>,
-    /// What it has said to other servers.
+    /// What it has said to other servers, and by other clients.
     pub statements: Arc<Statements>,
     pub databases: BTreeMap<String, Server>,
     /// Programs that use what Vault issues.
@@ -273,9 +275,19 @@ impl World {
         }
     }
 
-    /// vaultrs's client as the token `name`: a second way to Vault, with nothing of ours in between.
-    pub fn vaultrs(&self, name: &str) -> Result<VaultClient> {
-        let token = self.token(name)?.token().expose_secret().to_owned();
+    /// Asks by vaultrs, as root: a second way to Vault, with nothing of ours in between. `request` tells what is asked.
+    pub async fn by_vaultrs<T>(
+        &self,
+        request: &str,
+        ask: impl AsyncFnOnce(&VaultClient) -> Result<T, ClientError>,
+    ) -> Result<Result<T, ClientError>> {
+        let client = self.vaultrs()?;
+        let asked = async { OfVaultrs(ask(&client).await) };
+        Ok(self.statements.noting("Vault", "vaultrs", request, asked).await.0)
+    }
+
+    fn vaultrs(&self) -> Result<VaultClient> {
+        let token = self.vault()?.token().expose_secret().to_owned();
         let server = self.server()?;
         let settings = VaultClientSettingsBuilder::default()
             .address(&server.address)
@@ -380,6 +392,26 @@ impl World {
         let shown =
             self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan, &consumed]);
         shown.flat_map(|it| secrets.found_in(it)).collect()
+    }
+}
+
+/// What vaultrs makes of an answer.
+struct OfVaultrs<T>(Result<T, ClientError>);
+
+impl<T> Heard for OfVaultrs<T> {
+    fn code(&self) -> Option<String> {
+        match &self.0 {
+            Err(ClientError::APIError { code, .. }) => Some(code.to_string()),
+            _ => None,
+        }
+    }
+
+    fn answer(&self) -> String {
+        match &self.0 {
+            Ok(_) => "answered".to_owned(),
+            Err(ClientError::APIError { code, errors }) => format!("{code} {}", errors.join("; ")),
+            Err(error) => format!("no answer: {error}"),
+        }
     }
 }
 

@@ -54,12 +54,33 @@ fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof> {
 }
 
 #[track_caller]
-fn is_proven(spec: &str, arguments: &[&str]) {
-    let Some(proof) = prove(spec, arguments, Expected::Proven) else { return };
+fn is_proven(spec: &str, arguments: &[&str]) -> Option<Value> {
+    let proof = prove(spec, arguments, Expected::Proven)?;
     assert_eq!(proof.code, Some(0), "{}", proof.said);
     assert_eq!(proof.report["failed"], 0);
     assert!(proof.report["passed"].as_u64().unwrap() > 0);
     assert!(proof.said.trim_end().ends_with("0 failed, 0 skipped"), "{}", proof.said);
+    Some(proof.report)
+}
+
+/// Its evidence has these: of which server, by whom, how it begins and what the answer has in it.
+#[track_caller]
+fn is_proven_by_asking(spec: &str, wanted: &[[&str; 4]]) {
+    let Some(report) = is_proven(spec, &[]) else { return };
+    let steps = report["scenarios"].as_array().unwrap().iter();
+    let steps = steps.flat_map(|it| it["steps"].as_array().unwrap());
+    let asked: Vec<&Value> = steps.flat_map(|it| it["asked"].as_array().unwrap()).collect();
+    for [server, login, begins, answer] in wanted {
+        let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+        let is_it = |it: &&&Value| {
+            text(it, "server") == *server
+                && text(it, "login").contains(login)
+                && text(it, "statement").starts_with(begins)
+                && text(it, "answer").contains(answer)
+        };
+        let found = asked.iter().find(is_it);
+        assert!(found.is_some(), "nobody asked {server}: {begins} → {answer}\n{asked:#?}");
+    }
 }
 
 /// Wrong at `step` with `evidence`, of what matches `only`; and the scenario that says so passes in the environment
@@ -116,12 +137,34 @@ fn logins_of_a_directory_are_proven() {
 
 #[test]
 fn users_of_a_broker_are_proven() {
-    is_proven("fixtures/proven/rabbitmq", &[]);
+    let look_up = |answer| ["RabbitMQ", "testbed", "GET /api/users/", answer];
+    is_proven_by_asking("fixtures/proven/rabbitmq", &[look_up("found"), look_up("not found")]);
 }
 
 #[test]
 fn what_is_signed_is_proven_by_those_who_take_it() {
-    is_proven("fixtures/proven/issuers", &[]);
+    is_proven_by_asking(
+        "fixtures/proven/issuers",
+        &[
+            ["Vault", "an ACME client", "POST pki/", "201 Created"],
+            [
+                "Vault",
+                "an ACME client",
+                "POST pki/",
+                "urn:ietf:params:acme:error:rejectedIdentifier",
+            ],
+            ["Vault", "OpenSSL", "openssl ocsp ", "exit status: 0: certificate.pem: revoked"],
+            ["TLS server", "rustls", "TLS handshake with ", "taken"],
+            [
+                "TLS server",
+                "rustls",
+                "TLS handshake with ",
+                "refused: invalid peer certificate: UnknownIssuer",
+            ],
+            ["sshd", "", "ssh ", "exit status: 0: let-in"],
+            ["sshd", "", "ssh ", "exit status: 255: "],
+        ],
+    );
 }
 
 #[test]
@@ -136,7 +179,14 @@ fn vault_is_proven_as_a_provider_of_oidc() {
 
 #[test]
 fn logins_of_service_accounts_are_proven() {
-    is_proven("fixtures/proven/kubernetes", &[]);
+    let made = "POST /api/v1/namespaces/";
+    is_proven_by_asking(
+        "fixtures/proven/kubernetes",
+        &[
+            ["Kubernetes", "testbed", made, "201 Created"],
+            ["Kubernetes", "testbed", "DELETE /api/v1/namespaces/", "200 OK"],
+        ],
+    );
 }
 
 #[test]

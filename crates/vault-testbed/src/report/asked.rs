@@ -7,7 +7,7 @@ use std::{
 
 use vault_client::Exchange;
 
-use crate::{ground::far::Statement, secrets::Secrets};
+use crate::{secrets::Secrets, statements::Statement};
 
 /// All texts are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct AskedResult {
 pub enum Asked {
     /// A request to Vault.
     Request { method: &'static str, path: String, status: u16 },
-    /// Something said to another server, in its own language.
+    /// Something asked otherwise than by our own client of Vault: of another server, or by another client.
     Statement {
         server: &'static str,
         login: String,

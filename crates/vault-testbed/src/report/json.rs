@@ -156,12 +156,13 @@ struct ToldAsked<'a> {
 enum ToldWhat<'a> {
     /// To Vault.
     Request { method: &'a str, path: &'a str, status: u16 },
-    /// To another server, in its own language, such as SQL.
+    /// To another server in its own language, such as SQL, or by another client: a request, or what a program was told.
     Statement {
         server: &'a str,
+        /// Who asked: a login, or a client.
         login: &'a str,
         statement: &'a str,
-        /// Where it was refused, in the server's own words: an SQLSTATE, for one.
+        /// Where it was refused, in the server's own words: an SQLSTATE, an HTTP status, an exit code.
         code: Option<&'a str>,
         answer: &'a str,
     },

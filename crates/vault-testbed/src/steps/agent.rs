@@ -6,14 +6,13 @@ use cucumber::{gherkin::Step, given, then, when};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vault_model::request::Method;
-use vaultrs::kv2;
 
 use super::{
     SOON,
     approle::{mount, noted},
     consumer::{of, take_consumer},
     database::lookup,
-    until,
+    kv, until,
     vault::ask,
 };
 use crate::{
@@ -259,7 +258,7 @@ async fn connects_as(
 
 #[then(expr = "the secret {string} of {string} is still at version {int}")]
 async fn is_still_at(world: &mut World, path: String, mount: String, version: u64) -> Result {
-    let metadata = kv2::read_metadata(&world.vaultrs("root")?, &mount, &path).await?;
+    let metadata = kv::metadata(world, &mount, &path).await?;
     ensure(metadata.current_version == version, || {
         format!("it is at version {}", metadata.current_version)
     })
@@ -267,12 +266,12 @@ async fn is_still_at(world: &mut World, path: String, mount: String, version: u6
 
 async fn at_version(world: &mut World, path: &str, mount: &str, version: u64) -> Result<Value> {
     of(world, AGENT)?.still_runs()?;
-    let client = world.vaultrs("root")?;
+    let world = &*world;
     until(SOON, || async {
-        let metadata = kv2::read_metadata(&client, mount, path).await?;
+        let metadata = kv::metadata(world, mount, path).await?;
         let at = metadata.current_version;
         ensure(at == version, || format!("{path} is at version {at}"))
     })
     .await?;
-    Ok(kv2::read(&client, mount, path).await?)
+    kv::read(world, mount, path).await
 }

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use vault_client::Answer;
 use vault_model::request::{Method, Request};
+use vaultrs::auth::approle;
 
 use super::{
     SOON, token, until,
@@ -67,10 +68,10 @@ async fn login_with_wrong(world: &mut World, name: String, path: String) -> Resu
 async fn vaultrs_logs_in(world: &mut World, path: String, secret_id: String) -> Result {
     let body = credentials(world, &path, Some(&secret_id)).await?;
     let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
-    let client = world.vaultrs("root")?;
     let mount = mount(&path)?.trim_start_matches("auth/").to_owned();
-    let auth = vaultrs::auth::approle::login(&client, &mount, &text("role_id"), &text("secret_id"))
-        .await?;
+    let (role_id, secret_id) = (text("role_id"), text("secret_id"));
+    let log_in = async |it: &_| approle::login(it, &mount, &role_id, &secret_id).await;
+    let auth = world.by_vaultrs(&format!("POST auth/{mount}/login"), log_in).await??;
     world.add_secret("a token of AppRole", &auth.client_token);
     ensure(!auth.client_token.is_empty(), || "it gives no token".into())
 }

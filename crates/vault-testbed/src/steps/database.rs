@@ -13,8 +13,9 @@ use super::{SOON, until, vault::said};
 use crate::{
     ground::{
         POSTGRES, Server, ServerOptions,
-        far::{Heard, Login, NoAnswer, Said, postgres_login},
+        far::{Login, NoAnswer, Said, postgres_login},
     },
+    statements::Heard,
     world::{Change, Credential, Failure, Result, World, ensure, failure},
 };
 
@@ -77,14 +78,15 @@ async fn reachable(world: &mut World, database: String) -> Result {
     }
 }
 
+const LOCK: &str = "BEGIN; LOCK TABLE pg_catalog.pg_authid IN SHARE MODE";
+
 /// A rotation waits as long as this lasts.
 #[given(expr = "in {word} no login can be changed")]
 async fn lock(world: &mut World, database: String) -> Result {
     let login = world.database(&database)?.superuser("demo");
-    let login = postgres_login(&login);
-    let mut connection = PgConnection::connect_with(&login).await?;
-    connection.execute("BEGIN").await?;
-    connection.execute("LOCK TABLE pg_catalog.pg_authid IN SHARE MODE").await?;
+    let mut connection = PgConnection::connect_with(&postgres_login(&login)).await?;
+    let locks = async { connection.execute(LOCK).await.map(drop) };
+    login.noting(LOCK, locks).await?;
     world.locks.push(connection);
     Ok(())
 }

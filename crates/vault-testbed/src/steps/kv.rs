@@ -2,7 +2,14 @@
 
 use cucumber::{gherkin::Step, then, when};
 use serde_json::Value;
-use vaultrs::{api::kv2::requests::SetSecretRequestOptions, kv2};
+use vaultrs::{
+    api::kv2::{
+        requests::SetSecretRequestOptions,
+        responses::{ReadSecretMetadataResponse, SecretVersionMetadata},
+    },
+    error::ClientError,
+    kv2,
+};
 
 use super::vault::{body, holds};
 use crate::world::{Result, World, ensure, failure};
@@ -16,13 +23,11 @@ async fn is_at(
     step: &Step,
 ) -> Result {
     let wanted = Value::Object(body(world, step)?);
-    let client = world.vaultrs("root")?;
-    let metadata = kv2::read_metadata(&client, &mount, &path).await?;
+    let metadata = metadata(world, &mount, &path).await?;
     ensure(metadata.current_version == version, || {
         format!("it is at version {}", metadata.current_version)
     })?;
-    let data: Value = kv2::read(&client, &mount, &path).await?;
-    holds(&path, &data, &wanted)
+    holds(&path, &read(world, &mount, &path).await?, &wanted)
 }
 
 #[then(expr = "version {int} of the secret {string} of {string} holds")]
@@ -34,8 +39,10 @@ async fn version_holds(
     step: &Step,
 ) -> Result {
     let wanted = Value::Object(body(world, step)?);
-    let client = world.vaultrs("root")?;
-    let data: Value = kv2::read_version(&client, &mount, &path, version).await?;
+    let request = format!("GET {mount}/data/{path}?version={version}");
+    let data: Value = world
+        .by_vaultrs(&request, async |it| kv2::read_version(it, &mount, &path, version).await)
+        .await??;
     holds(&path, &data, &wanted)
 }
 
@@ -43,19 +50,15 @@ async fn version_holds(
 #[when(expr = "someone sets the secret {string} of {string} over version {int}")]
 async fn set(world: &mut World, path: String, mount: String, cas: u32, step: &Step) -> Result {
     let data = Value::Object(body(world, step)?);
-    let client = world.vaultrs("root")?;
-    let options = SetSecretRequestOptions { cas };
-    kv2::set_with_options(&client, &mount, &path, &data, options).await?;
+    write(world, &mount, &path, &data, cas).await??;
     Ok(())
 }
 
 #[then(expr = "nobody can set the secret {string} of {string} over version {int}")]
 async fn cannot_set(world: &mut World, path: String, mount: String, cas: u32) -> Result {
-    let client = world.vaultrs("root")?;
-    let options = SetSecretRequestOptions { cas };
     let data = serde_json::json!({ "lost": "update" });
-    match kv2::set_with_options(&client, &mount, &path, &data, options).await {
-        Err(vaultrs::error::ClientError::APIError { code: 400, errors })
+    match write(world, &mount, &path, &data, cas).await? {
+        Err(ClientError::APIError { code: 400, errors })
             if errors.iter().any(|it| it.contains("check-and-set")) =>
         {
             Ok(())
@@ -74,11 +77,38 @@ async fn has_characters(
     mount: String,
     count: usize,
 ) -> Result {
-    let client = world.vaultrs("root")?;
-    let data: Value = kv2::read(&client, &mount, &path).await?;
+    let data = read(world, &mount, &path).await?;
     let value = data[&field].as_str().unwrap_or_default().to_owned();
     world.add_secret(&format!("{field} of {path}"), &value);
     world.noted.insert(field.clone(), value.clone().into());
     let is = value.chars().count();
     ensure(is == count, || format!("{field} has {is} characters"))
+}
+
+/// The newest version.
+pub async fn read(world: &World, mount: &str, path: &str) -> Result<Value> {
+    let request = format!("GET {mount}/data/{path}");
+    Ok(world.by_vaultrs(&request, async |it| kv2::read(it, mount, path).await).await??)
+}
+
+pub async fn metadata(
+    world: &World,
+    mount: &str,
+    path: &str,
+) -> Result<ReadSecretMetadataResponse> {
+    let request = format!("GET {mount}/metadata/{path}");
+    Ok(world.by_vaultrs(&request, async |it| kv2::read_metadata(it, mount, path).await).await??)
+}
+
+async fn write(
+    world: &World,
+    mount: &str,
+    path: &str,
+    data: &Value,
+    cas: u32,
+) -> Result<Result<SecretVersionMetadata, ClientError>> {
+    let request = format!("POST {mount}/data/{path} over version {cas}");
+    let options = SetSecretRequestOptions { cas };
+    let set = async |it: &_| kv2::set_with_options(it, mount, path, data, options).await;
+    world.by_vaultrs(&request, set).await
 }

@@ -13,6 +13,7 @@ pub mod lease;
 pub mod pod;
 pub mod policy;
 pub mod process;
+mod program;
 pub mod proven;
 pub mod sample;
 pub mod seal;

@@ -39,8 +39,10 @@ async fn sealer_is_started_again(world: &mut World) -> Result {
 
 #[when(expr = "the key that unseals it is deleted")]
 async fn key_is_deleted(world: &mut World) -> Result {
+    let exchanges = world.exchanges.clone();
     let sealer = sealer(world)?;
     let vault = Vault::new(&Settings::new(&sealer.address)?)?.with_token(sealer.root_token.clone());
+    let vault = vault.recorded_in(exchanges);
     let allowed = json!({ "deletion_allowed": true }).as_object().cloned().unwrap_or_default();
     vault.write("transit/keys/unseal/config", allowed).await?;
     vault.delete("transit/keys/unseal").await?;

@@ -38,7 +38,8 @@ async fn by_role(world: &mut World, name: String, role: String) -> Result {
 #[when(expr = "the token {word} is revoked")]
 async fn revoke(world: &mut World, name: String) -> Result {
     let token = world.token(&name)?.token().expose_secret().to_owned();
-    Ok(vaultrs::token::revoke(&world.vaultrs("root")?, &token).await?)
+    let revoke = async |it: &_| vaultrs::token::revoke(it, &token).await;
+    Ok(world.by_vaultrs("POST auth/token/revoke", revoke).await??)
 }
 
 #[when(expr = "the token {word} is renewed")]

@@ -12,6 +12,7 @@ use super::super::build::{Module, Pinned};
 use super::super::certificate::Authority;
 use super::super::error::chain;
 use super::*;
+use crate::statements::Heard;
 
 pub static KUBERNETES: FarSide = FarSide {
     word: "kubernetes",
@@ -221,7 +222,7 @@ impl Account {
     }
 
     pub async fn delete(&self, superuser: &Login) -> std::result::Result<(), NoAnswer> {
-        answered(ask(superuser, Method::DELETE, &self.path(), None).await?).map(drop)
+        answered(request(superuser, Method::DELETE, &self.path(), None).await?).map(drop)
     }
 
     /// Without audiences: for the API server itself. It makes none that lasts less than 600 s.
@@ -233,7 +234,7 @@ impl Account {
     ) -> std::result::Result<SecretString, NoAnswer> {
         let spec = json!({ "spec": { "audiences": audiences, "expirationSeconds": seconds } });
         let path = format!("{}/token", self.path());
-        let answer = answered(ask(superuser, Method::POST, &path, Some(&spec)).await?)?;
+        let answer = answered(request(superuser, Method::POST, &path, Some(&spec)).await?)?;
         let jwt = answer.pointer("/status/token").and_then(Value::as_str);
         jwt.map(SecretString::from).ok_or_else(|| NoAnswer("the answer holds no token".into()))
     }
@@ -261,13 +262,13 @@ pub async fn create_namespace(
 
 /// Nothing is wrong with what is there already.
 async fn create(login: &Login, path: &str, body: &Value) -> std::result::Result<(), NoAnswer> {
-    match ask(login, Method::POST, path, Some(body)).await? {
+    match request(login, Method::POST, path, Some(body)).await? {
         (StatusCode::CONFLICT, _) => Ok(()),
         answer => answered(answer).map(drop),
     }
 }
 
-fn answered((status, body): (StatusCode, Value)) -> std::result::Result<Value, NoAnswer> {
+fn answered((status, body): Answered) -> std::result::Result<Value, NoAnswer> {
     match status.is_success() {
         true => Ok(body),
         false => Err(NoAnswer(format!("{status}: {}", message(&body)))),
@@ -278,12 +279,36 @@ fn message(body: &Value) -> &str {
     body.get("message").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// What `say` and `knows` do not ask: it is kept as well.
+async fn request(
+    login: &Login,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> std::result::Result<Answered, NoAnswer> {
+    let text = format!("{method} {path} {}", body.map(Value::to_string).unwrap_or_default());
+    login.noting(text.trim(), ask(login, method, path, body)).await
+}
+
+type Answered = (StatusCode, Value);
+
+impl Heard for Answered {
+    fn code(&self) -> Option<String> {
+        (!self.0.is_success()).then(|| self.0.as_u16().to_string())
+    }
+
+    /// Without its body, which may be a token.
+    fn answer(&self) -> String {
+        format!("{} {}", self.0, message(&self.1)).trim().to_owned()
+    }
+}
+
 async fn ask(
     login: &Login,
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> std::result::Result<(StatusCode, Value), NoAnswer> {
+) -> std::result::Result<Answered, NoAnswer> {
     let url = format!("https://{}{path}", login.address);
     let mut request = client()?.request(method, url).bearer_auth(login.password.expose_secret());
     if let Some(body) = body {

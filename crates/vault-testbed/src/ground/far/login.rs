@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{FarSide, Heard, Statement, Statements};
+use super::FarSide;
+use crate::statements::{Heard, Statements};
 
 /// Where, and as whom.
 #[derive(Clone, Debug)]
@@ -78,18 +79,7 @@ impl Login {
 
     /// What is said otherwise than by `say`: it is kept as well.
     pub async fn noting<T: Heard>(&self, text: &str, asked: impl Future<Output = T>) -> T {
-        let (at, began) = (SystemTime::now(), Instant::now());
-        let heard = asked.await;
-        self.statements.add(Statement {
-            server: self.side.title,
-            user: self.user.clone(),
-            text: text.to_owned(),
-            code: heard.code().map(str::to_owned),
-            answer: heard.answer(),
-            at,
-            took: began.elapsed(),
-        });
-        heard
+        self.statements.noting(self.side.title, &self.user, text, asked).await
     }
 
     /// Whether the server's catalogue has a login called `user`.
@@ -119,6 +109,22 @@ impl Refusal {
 
     pub fn is_of_the_login(&self) -> bool {
         self.at_login && self.lack == Lack::OfLogin
+    }
+}
+
+impl Heard for Said {
+    fn code(&self) -> Option<String> {
+        match self {
+            Said::Done => None,
+            Said::Refused(refusal) => Some(refusal.code.clone()),
+        }
+    }
+
+    fn answer(&self) -> String {
+        match self {
+            Said::Done => "done".to_owned(),
+            Said::Refused(refusal) => refusal.to_string(),
+        }
     }
 }
 

@@ -18,7 +18,6 @@ mod rabbitmq;
 mod redis;
 mod server;
 mod sql;
-mod statements;
 
 use std::fmt;
 use std::path::Path;
@@ -44,7 +43,6 @@ pub use programs::{Installation, Programs, Source};
 pub use rabbitmq::RABBITMQ;
 pub use server::Server;
 pub use sql::is_true;
-pub use statements::{Heard, Statement, Statements};
 
 /// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.
 pub struct FarSide {

@@ -11,8 +11,8 @@ use super::super::container::Container;
 use super::super::loopback;
 use super::{
     Answer, Error, FarSide, Installation, Login, New, Passwords, Result, Run, Said, ServerOptions,
-    Statements,
 };
+use crate::statements::Statements;
 
 /// Ended and removed when it is dropped.
 #[derive(Debug)]

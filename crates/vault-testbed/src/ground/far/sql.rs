@@ -4,7 +4,8 @@ use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection, Database, Executor, PgConnection, Row as _};
 
-use super::{Heard, Lack, Login, NoAnswer, Refusal, Said};
+use super::{Lack, Login, NoAnswer, Refusal, Said};
+use crate::statements::Heard;
 
 /// A driver's connection, and what its server means.
 pub(super) trait Dialect: Connection<Database: Database<Connection = Self>> {

@@ -20,6 +20,7 @@ use vault_model::Body;
 
 use super::pki::Issued;
 use crate::{
+    statements::{Heard, Statements},
     steps::{SOON, until, vault::there},
     world::{Failure, Result, World, ensure, failure},
 };
@@ -153,7 +154,8 @@ async fn account(world: &World, directory: &str, is_bound: bool) -> Result<Accou
             .tls_certs_only([reqwest::Certificate::from_pem(&std::fs::read(path)?)?]),
         None => reqwest::Client::builder(),
     };
-    let client = Client(client.no_proxy().timeout(SOON).build()?);
+    let http = client.no_proxy().timeout(SOON).build()?;
+    let client = Client { http, statements: world.statements.clone() };
     let wanted =
         NewAccount { contact: &[], terms_of_service_agreed: true, only_return_existing: false };
     let url = format!("{}/v1/{directory}", world.server()?.address);
@@ -217,20 +219,65 @@ fn mount_of(directory: &str) -> &str {
     above.split_once("/roles/").map_or(above, |(mount, _)| mount)
 }
 
-struct Client(reqwest::Client);
+/// It keeps what it asks.
+struct Client {
+    http: reqwest::Client,
+    statements: Arc<Statements>,
+}
 
 type Answering = Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>>;
 
 impl HttpClient for Client {
     fn request(&self, request: http::Request<BodyWrapper<Bytes>>) -> Answering {
-        let client = self.0.clone();
+        let (client, statements) = (self.http.clone(), self.statements.clone());
+        let path = request.uri().path();
+        let path = path.strip_prefix("/v1/").unwrap_or(path);
+        let text = format!("{} {path}", request.method());
         Box::pin(async move {
-            let request = request.map(reqwest::Body::wrap);
-            let request =
-                request.try_into().map_err(|it: reqwest::Error| Error::Other(it.into()))?;
-            let answer = client.execute(request).await.map_err(|it| Error::Other(it.into()))?;
-            Ok(BytesResponse::from(http::Response::<reqwest::Body>::from(answer)))
+            let answered = send(&client, request.map(reqwest::Body::wrap));
+            let Answered { status, headers, body } = statements
+                .noting("Vault", "an ACME client", &text, answered)
+                .await
+                .map_err(other)?;
+            let mut answer = http::Response::new(reqwest::Body::from(body));
+            (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
+            Ok(BytesResponse::from(answer))
         })
+    }
+}
+
+struct Answered {
+    status: http::StatusCode,
+    headers: http::HeaderMap,
+    body: Bytes,
+}
+
+async fn send(
+    client: &reqwest::Client,
+    request: http::Request<reqwest::Body>,
+) -> reqwest::Result<Answered> {
+    let answer = client.execute(request.try_into()?).await?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    Ok(Answered { status, headers, body: answer.bytes().await? })
+}
+
+fn other(error: reqwest::Error) -> Error {
+    Error::Other(error.into())
+}
+
+impl Heard for Answered {
+    fn code(&self) -> Option<String> {
+        (!self.status.is_success()).then(|| self.status.as_u16().to_string())
+    }
+
+    /// RFC 8555, section 6.7: a refusal is a problem document.
+    fn answer(&self) -> String {
+        let problem: Value = match self.status.is_success() {
+            true => Value::Null,
+            false => serde_json::from_slice(&self.body).unwrap_or_default(),
+        };
+        let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
+        format!("{} {} {}", self.status, text("type"), text("detail")).trim().to_owned()
     }
 }
 

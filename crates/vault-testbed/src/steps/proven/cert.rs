@@ -165,7 +165,7 @@ fn showing(world: &World, certificate: &str, key: &KeyPair) -> Result<Vault> {
     settings.ca_cert.clone_from(&server.ca_certificate);
     settings.client_cert = Some(file("client.pem", certificate)?);
     settings.client_key = Some(file("client-key.pem", &pem)?);
-    Ok(Vault::new(&settings)?)
+    Ok(Vault::new(&settings)?.recorded_in(world.exchanges.clone()))
 }
 
 fn is_refused(world: &World, answer: &Result<Answer, VaultError>) -> Result {

@@ -27,8 +27,9 @@ use vault_model::{Body, request::Request};
 
 use crate::{
     ground::on_path,
+    statements::Heard,
     steps::{
-        SOON, until,
+        SOON, program, until,
         vault::{said, there},
     },
     world::{Failure, Result, World, ensure, failure},
@@ -109,7 +110,7 @@ async fn lasts(world: &mut World, seconds: i64) -> Result {
 #[then(expr = "a TLS client that trusts its authority takes the certificate")]
 async fn is_taken(world: &mut World) -> Result {
     let issued = world.proven.issued()?;
-    match shake_hands(issued, authority(world).await?, None).await? {
+    match shake_hands(world, issued, authority(world).await?, None).await? {
         Ok(()) => {
             world.evidence(format!("a server that shows it is taken for {}", issued.name));
             Ok(())
@@ -124,7 +125,11 @@ async fn is_not_taken(world: &mut World) -> Result {
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let other = params.self_signed(&rcgen::KeyPair::generate()?)?;
     let issued = world.proven.issued()?;
-    refused_because(world, shake_hands(issued, other.der().clone(), None).await?, "UnknownIssuer")
+    refused_because(
+        world,
+        shake_hands(world, issued, other.der().clone(), None).await?,
+        "UnknownIssuer",
+    )
 }
 
 #[then(expr = "a TLS client refuses the certificate once its life is over")]
@@ -133,14 +138,14 @@ async fn is_refused_in_time(world: &mut World) -> Result {
     let authority = authority(world).await?;
     let left = Duration::from_secs((issued.ends_at - now()).max(0).unsigned_abs());
     until(left + SOON, || async {
-        match shake_hands(issued, authority.clone(), None).await? {
+        match shake_hands(world, issued, authority.clone(), None).await? {
             Ok(()) => failure("the client still takes it"),
             Err(_) => Ok(()),
         }
     })
     .await?;
     let age = issued.issued_at.elapsed().as_secs_f64();
-    let verdict = shake_hands(issued, authority, None).await?;
+    let verdict = shake_hands(world, issued, authority, None).await?;
     refused_because(world, verdict, "expired")?;
     world.evidence(format!("refused {age:.1} s after its issue"));
     ensure(now() + SLACK_SECONDS >= issued.ends_at, || "that is before its life is over".into())
@@ -172,7 +177,7 @@ async fn is_revoked(world: &mut World) -> Result {
 async fn is_not_listed(world: &mut World) -> Result {
     let issued = world.proven.issued()?;
     let list = list(world, &issued.mount).await?;
-    match shake_hands(issued, authority(world).await?, Some(list)).await? {
+    match shake_hands(world, issued, authority(world).await?, Some(list)).await? {
         Ok(()) => {
             world.evidence("a client that asks the list takes it");
             Ok(())
@@ -185,7 +190,7 @@ async fn is_not_listed(world: &mut World) -> Result {
 async fn is_listed(world: &mut World) -> Result {
     let issued = world.proven.issued()?;
     let list = list(world, &issued.mount).await?;
-    let verdict = shake_hands(issued, authority(world).await?, Some(list)).await?;
+    let verdict = shake_hands(world, issued, authority(world).await?, Some(list)).await?;
     refused_because(world, verdict, "Revoked")
 }
 
@@ -197,33 +202,29 @@ async fn ocsp_says(world: &mut World, wanted: String) -> Result {
     }
     let folder = world.folder()?;
     let issued = world.proven.issued()?;
-    let file = |name: &str, text: &str| -> Result<std::path::PathBuf> {
-        let path = folder.join(name);
-        std::fs::write(&path, text)?;
-        Ok(path)
-    };
     let authority = there(world, &format!("{}/cert/ca", issued.mount)).await?;
     let authority = authority.get("certificate").and_then(Value::as_str).unwrap_or_default();
-    let authority = file("ca.pem", authority)?;
-    let certificate = file("certificate.pem", &issued.certificate)?;
+    std::fs::write(folder.join(AUTHORITY), authority)?;
+    std::fs::write(folder.join(CERTIFICATE), &issued.certificate)?;
     let address = format!("{}/v1/{}/ocsp", world.server()?.address, issued.mount);
-    let said = ask_ocsp(&address, &authority, &certificate).await?;
+    let said = ask_ocsp(world, &folder, &address).await?;
     world.evidence(said.lines().next().unwrap_or_default().to_owned());
-    let verdict = format!(": {wanted}");
-    ensure(said.lines().any(|it| it.ends_with(&verdict)), || format!("OCSP says:\n{said}"))
+    let verdict = format!("{CERTIFICATE}: {wanted}");
+    ensure(said.lines().any(|it| it == verdict), || format!("OCSP says:\n{said}"))
 }
 
-async fn ask_ocsp(address: &str, authority: &Path, certificate: &Path) -> Result<String> {
+const AUTHORITY: &str = "ca.pem";
+const CERTIFICATE: &str = "certificate.pem";
+
+async fn ask_ocsp(world: &World, folder: &Path, address: &str) -> Result<String> {
     let mut command = Command::new("openssl");
-    command.args(["ocsp", "-no_nonce", "-issuer"]).arg(authority).arg("-cert").arg(certificate);
-    command.arg("-CAfile").arg(authority).arg("-url").arg(address).kill_on_drop(true);
-    let output = tokio::time::timeout(SOON, command.output()).await;
-    let output = output.map_err(|_| Failure("openssl comes to no end".into()))??;
+    command.args(["ocsp", "-no_nonce", "-issuer", AUTHORITY, "-cert", CERTIFICATE]);
+    command.args(["-CAfile", AUTHORITY, "-url", address]);
+    let output = program::run(world, ("Vault", "OpenSSL"), folder, command).await?;
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure(complaint.contains("Response verify OK"), || format!("openssl: {}", complaint.trim()))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
     // The first line is the file's name and the verdict.
-    Ok(said.replace(&certificate.display().to_string(), "the certificate"))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Of `pki/roles/web`: the mount and the name.
@@ -268,10 +269,34 @@ fn refused_because(world: &World, verdict: Result<(), String>, reason: &str) -> 
 
 /// A server that shows the certificate, and a client that trusts `authority` alone: what the client makes of it.
 async fn shake_hands(
+    world: &World,
     issued: &Issued,
     authority: CertificateDer<'static>,
     list: Option<CertificateRevocationListDer<'static>>,
 ) -> Result<Result<(), String>> {
+    let by_list = if list.is_some() { ", by the revocation list" } else { "" };
+    let text = format!("TLS handshake with {}{by_list}", issued.name);
+    let shaken = handshake(issued, authority, list);
+    Ok(world.statements.noting("TLS server", "rustls", &text, shaken).await?.0)
+}
+
+/// What a client makes of a server.
+struct Verdict(Result<(), String>);
+
+impl Heard for Verdict {
+    fn answer(&self) -> String {
+        match &self.0 {
+            Ok(()) => "taken".to_owned(),
+            Err(why) => format!("refused: {why}"),
+        }
+    }
+}
+
+async fn handshake(
+    issued: &Issued,
+    authority: CertificateDer<'static>,
+    list: Option<CertificateRevocationListDer<'static>>,
+) -> Result<Verdict> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
@@ -307,9 +332,9 @@ async fn shake_hands(
     let shaken = tokio::time::timeout(SOON, shaken).await;
     serving.abort();
     match shaken.map_err(|_| Failure("the handshake comes to no end".into()))? {
-        Ok(said) if said == HELLO => Ok(Ok(())),
+        Ok(said) if said == HELLO => Ok(Verdict(Ok(()))),
         Ok(_) => failure("the server says something else"),
-        Err(err) => Ok(Err(err.to_string())),
+        Err(err) => Ok(Verdict(Err(err.to_string()))),
     }
 }
 

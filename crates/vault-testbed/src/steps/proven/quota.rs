@@ -64,5 +64,5 @@ fn impatient(world: &World) -> Result<Vault> {
     let mut settings = Settings::new(&server.address).map_err(|it| Failure(it.to_string()))?;
     settings.ca_cert.clone_from(&server.ca_certificate);
     settings.max_retries = 0;
-    Ok(Vault::new(&settings)?)
+    Ok(Vault::new(&settings)?.recorded_in(world.exchanges.clone()))
 }

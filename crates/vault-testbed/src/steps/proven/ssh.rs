@@ -15,7 +15,7 @@ use vault_model::{Body, request::Request};
 use crate::{
     ground::{SshdOptions, on_path},
     steps::{
-        SOON,
+        SOON, program,
         vault::{said, there},
     },
     world::{Failure, Result, World, ensure, failure},
@@ -175,6 +175,7 @@ fn parts(role: &str) -> Result<(&str, &str)> {
 
 const KEY: &str = "key";
 const CERTIFICATE: &str = "key-cert.pub";
+const KNOWN_HOSTS: &str = "known_hosts";
 
 async fn new_key(world: &World, folder: &Path) -> Result {
     for name in [KEY, "key.pub", CERTIFICATE] {
@@ -256,21 +257,19 @@ async fn log_in(world: &World, principal: &str) -> Result<Output> {
 
 async fn client(world: &World, sshd: &crate::ground::Sshd) -> Result<Output> {
     let folder = &world.proven.signed_key()?.folder;
-    let known_hosts = format!("UserKnownHostsFile={}", sshd.known_hosts.display());
-    let certificate = format!("CertificateFile={}", folder.join(CERTIFICATE).display());
+    std::fs::copy(&sshd.known_hosts, folder.join(KNOWN_HOSTS))?;
     let mut command = Command::new("ssh");
-    command.env_remove("SSH_AUTH_SOCK").args(["-F", "none", "-i"]).arg(folder.join(KEY));
+    command.env_remove("SSH_AUTH_SOCK").args(["-F", "none", "-i", KEY]);
+    let files =
+        [format!("UserKnownHostsFile={KNOWN_HOSTS}"), format!("CertificateFile={CERTIFICATE}")];
     let options =
         ["StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=10"];
-    for option in options.into_iter().chain([&*known_hosts, &*certificate]) {
+    for option in options.into_iter().chain(files.iter().map(String::as_str)) {
         command.args(["-o", option]);
     }
     command.args(["-p", &sshd.port.to_string(), "-l", &sshd.account, "127.0.0.1"]);
-    let output = command.args(["echo", GREETING]).kill_on_drop(true).output();
-    match tokio::time::timeout(SOON, output).await {
-        Ok(output) => Ok(output?),
-        Err(_) => failure("ssh comes to no end"),
-    }
+    command.args(["echo", GREETING]);
+    program::run(world, ("sshd", &sshd.account), folder, command).await
 }
 
 fn is_let_in(output: &Output) -> bool {
