@@ -114,6 +114,7 @@ pub fn names<'s>(role: &Object, objects: impl Iterator<Item = &'s Object>) -> Ve
     let is_plain = |it: &String| !it.contains('*');
     match role.kind.docs {
         "auth/userpass" => vec![role.name().to_owned()],
+        "auth/ldap" if role.kind.section == "users" => vec![role.name().to_owned()],
         "auth/approle" => {
             let path = format!("{}/role-id", role.path);
             let own = objects.filter(|it| it.path == path);

@@ -7,6 +7,7 @@
 pub mod claim;
 pub mod delivery;
 pub mod difference;
+pub mod directory;
 pub mod duration;
 pub mod excerpt;
 pub mod identity;

@@ -136,6 +136,11 @@ fn logins_of_a_directory_are_proven() {
 }
 
 #[test]
+fn logins_by_a_directory_are_proven() {
+    is_proven("fixtures/proven/ldap", &[]);
+}
+
+#[test]
 fn users_of_a_broker_are_proven() {
     let look_up = |answer| ["RabbitMQ", "testbed", "GET /api/users/", answer];
     is_proven_by_asking("fixtures/proven/rabbitmq", &[look_up("found"), look_up("not found")]);
@@ -320,6 +325,25 @@ fn logins_of_a_directory_that_write_are_refuted() {
 fn a_library_whose_passwords_vault_may_not_set_is_refuted() {
     let evidence = "Insufficient Access Rights";
     is_refuted("ldap-library-no-right", "directory/library/*", "could be made", evidence);
+}
+
+#[test]
+fn a_group_whose_members_are_not_found_is_refuted() {
+    let (step, evidence) = ("its token has the policies", "it has the policies default");
+    is_refuted("ldap-login-no-group", "auth/people/groups/*", step, evidence);
+}
+
+#[test]
+fn a_policy_of_a_directory_s_group_that_is_too_wide_is_refuted() {
+    let evidence = "auth/people/users/ann may update kv/data/pages";
+    is_refuted("ldap-login-too-wide", "auth/people/users/*", "may not", evidence);
+}
+
+#[test]
+fn a_user_whom_the_method_does_not_find_is_refuted() {
+    let evidence =
+        "0 entries of the directory below ou=contractors,dc=example,dc=com are (uid=ann)";
+    is_refuted("ldap-login-elsewhere", "auth/people/users/*", "someone logs in by", evidence);
 }
 
 #[test]

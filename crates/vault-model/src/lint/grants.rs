@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::{
     claim::{self, Subject, Verb},
+    directory,
     identity::Person,
     object::Object,
     policy::{self, Operation, Outcome, Policy, RuleRef, Verdict},
@@ -28,8 +29,13 @@ impl<'s> Login<'s> {
     fn new(seen: &'s Seen<'s>, path: &str) -> Option<Login<'s>> {
         let role = seen.object(path)?;
         let mut login = Login { policies: Vec::new(), texts: Vec::new(), has_unknown: false };
-        let person = Person::of_login(role, seen.objects.iter());
-        for name in names(role).into_iter().chain(person.iter().flat_map(Person::policies)) {
+        let objects = seen.objects.iter();
+        let person = Person::of_login(role, objects.clone());
+        // Who is in which group, only the directory tells.
+        login.has_unknown = !directory::possible_policies(role, objects.clone()).is_empty();
+        let mut names = names(directory::or_method(role, objects.clone()));
+        names.extend(directory::policies(role, objects));
+        for name in names.into_iter().chain(person.iter().flat_map(Person::policies)) {
             let here = seen.policies.iter().find(|it| it.object.name() == name);
             match (here, &*name) {
                 (Some(PolicyText { object, read: Ok(policy), .. }), _) => {

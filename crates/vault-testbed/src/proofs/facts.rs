@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use vault_model::{
+    directory,
     identity::Person,
     object::{Object, has_reference},
     scale::{self, LONGEST_WAIT_SECONDS},
     spec::Spec,
 };
 
-use super::{Objects, acme, audit, aws, identity, names, provider};
+use super::{Objects, acme, audit, aws, identity, ldap, names, provider};
 use crate::ground::{
     FAR_SIDES, FarSide,
-    far::{AWS, kubernetes::KUBERNETES},
+    far::{AWS, OPENLDAP, kubernetes::KUBERNETES},
 };
 
 /// Kinds, and the template of their proof.
@@ -93,7 +94,7 @@ pub const ROWS: &[Row] = &[
         fits: configured,
     },
     Row {
-        kinds: &[("secret/ldap", "config")],
+        kinds: &[("secret/ldap", "config"), ("auth/ldap", "config")],
         template: "root_rotation",
         issues: None,
         fits: |_, object| if object.rotates_root() { Fit::Proven } else { Fit::Beside },
@@ -113,6 +114,13 @@ pub const ROWS: &[Row] = &[
     Row {
         kinds: &[("auth/userpass", "users")],
         template: "userpass_users",
+        issues: None,
+        fits: login,
+    },
+    Row { kinds: &[("auth/ldap", "config")], template: "ldap_methods", issues: None, fits: login },
+    Row {
+        kinds: &[("auth/ldap", "users"), ("auth/ldap", "groups")],
+        template: "ldap_people",
         issues: None,
         fits: login,
     },
@@ -226,6 +234,9 @@ const BY_FAR_SIDE: &[((&str, &str), &FarSide, &str)] = &[
         "a login by Kubernetes needs a cluster, which its ground.yaml does not name; \
          its policies are shown with a token that has them",
     ),
+    (("auth/ldap", "config"), &OPENLDAP, NO_DIRECTORY),
+    (("auth/ldap", "users"), &OPENLDAP, NO_DIRECTORY),
+    (("auth/ldap", "groups"), &OPENLDAP, NO_DIRECTORY),
     (
         ("secret/aws", "roles"),
         &AWS,
@@ -237,6 +248,9 @@ const BY_FAR_SIDE: &[((&str, &str), &FarSide, &str)] = &[
         "root keys of AWS need an `aws`, which its ground.yaml does not name",
     ),
 ];
+
+const NO_DIRECTORY: &str = "a login by LDAP needs an `openldap`, which its ground.yaml does not name; \
+                            its policies are shown with a token that has them";
 
 impl Row {
     pub fn is_of(&self, object: &Object) -> bool {
@@ -253,7 +267,7 @@ pub fn is_login(object: &Object) -> bool {
     let methods =
         ["auth/approle", "auth/cert", "auth/jwt", "auth/kubernetes", "auth/userpass", "auth/token"];
     let is_role = matches!(object.kind.section, "roles" | "users" | "certs");
-    is_role && methods.contains(&object.kind.docs)
+    is_role && methods.contains(&object.kind.docs) || object.kind.docs == directory::DOCS
 }
 
 /// How a login is shown on a Vault that people use: only where nobody is made up for it, and nobody is locked out.
@@ -285,8 +299,12 @@ pub fn lacking(object: &Object, ground: &[&FarSide]) -> Option<String> {
 /// Why nobody can log in by it here.
 pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
     let bound = ["token_bound_cidrs", "secret_id_bound_cidrs", "bound_cidrs", "bound_cidr_list"];
-    if let Some(field) = bound.iter().find(|it| !object.texts(it).is_empty()) {
+    let binds = |it: &&&str| !ldap::or_method(spec, object).texts(it).is_empty();
+    if let Some(field) = bound.iter().find(binds) {
         return Some(format!("{field} binds it to networks, which a ground is not in"));
+    }
+    if let Some(config) = ldap::lacking(spec, object) {
+        return Some(format!("{config} is not in the spec"));
     }
     let text = |name: &str| object.said.get(name).and_then(Value::as_str).unwrap_or_default();
     if kind(object) == ("auth/jwt", "roles") && text("role_type") != "jwt" {
@@ -396,7 +414,7 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "name": object.name(),
         "place": spec.sources.describe(object.place),
         "issues": row.issues.map(|it| object.at(it)),
-        "policies": policies(object).join(","),
+        "policies": policies(spec, object).join(","),
         "used_by": used_by(spec, object),
         "is_aws": object.kind.docs == "secret/aws",
         "versioned": object.kind.docs == "secret/kv/kv-v2",
@@ -433,10 +451,13 @@ fn said(object: &Object) -> vault_model::Body {
 }
 
 /// Of the tokens that it gives; `default` is among them unless the spec says otherwise.
-pub fn policies(object: &Object) -> Vec<String> {
+pub fn policies(spec: &Spec, object: &Object) -> Vec<String> {
     let fields = ["token_policies", "policies", "allowed_policies"];
-    let named = fields.iter().flat_map(|it| object.texts(it)).map(str::to_lowercase);
+    let method = ldap::or_method(spec, object);
+    let named = fields.iter().flat_map(|it| method.texts(it)).map(str::to_lowercase);
     let mut policies: Vec<String> = named.collect();
+    policies.extend(directory::policies(object, identity::objects(spec)));
+    let object = method;
     let is_true = |name: &str| object.said.get(name) == Some(&json!(true));
     let is_refused = object.texts("disallowed_policies").contains(&"default");
     let has_default = !is_true("token_no_default_policy") && !is_refused;

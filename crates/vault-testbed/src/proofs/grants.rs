@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use vault_model::{
+    directory,
     identity::Person,
     object::Object,
     policy::{Acl, Capability, Operation, Outcome, Pattern, PatternKind, Policy, parse},
     spec::Spec,
 };
 
-use super::{Objects, facts::policies};
+use super::{Objects, facts::policies, identity};
 
 /// Operation and path.
 type Rows = Vec<(&'static str, String)>;
@@ -28,24 +29,20 @@ const ANY: &str = "vaultwright-proof";
 /// Of a role's own policies, and of those of whoever logs in.
 pub fn grants(spec: &Spec, login: &Object, person: Option<&Person<'_>>) -> Grants {
     let mut grants = Grants::default();
-    let mut read: Vec<(String, Policy)> = Vec::new();
-    let names = policies(login).into_iter().filter(|it| it != "default");
-    for name in names.chain(person.into_iter().flat_map(Person::policies)) {
-        let text = spec.object(&format!("sys/policies/acl/{name}"));
-        let text = text.and_then(|it| it.said.get("policy")).and_then(Value::as_str);
-        let text = text.map(|it| person.map_or(it.to_owned(), |person| person.filled(it)));
-        match text.and_then(|it| parse(&it).ok()) {
-            Some(policy) => read.push((name, policy)),
-            None => grants.unproven.push(format!("the policy {name} is not in the spec")),
-        }
-    }
+    let own = policies(spec, login).into_iter().filter(|it| it != "default");
+    let own = own.chain(person.into_iter().flat_map(Person::policies));
+    let own = grants.parsed(spec, person, own);
+    let possible =
+        grants.parsed(spec, person, directory::possible_policies(login, identity::objects(spec)));
     if !grants.unproven.is_empty() {
         // What lies beside a policy may be granted by one that nobody sees here.
         return grants;
     }
-    let named: Vec<(&str, &Policy)> = read.iter().map(|(name, it)| (name.as_str(), it)).collect();
-    let acl = Acl::new(&named);
-    let rules = read.iter().flat_map(|(_, it)| &it.rules);
+    let own: Vec<(&str, &Policy)> = own.iter().map(|(name, it)| (&**name, it)).collect();
+    let mut all = own.clone();
+    all.extend(possible.iter().map(|(name, it)| (&**name, it)));
+    let (least, most) = (Acl::new(&own), Acl::new(&all));
+    let rules = own.iter().flat_map(|(_, it)| &it.rules);
     let patterns: BTreeSet<&Pattern> = rules.map(|it| &it.path).collect();
     for pattern in patterns {
         if pattern.is_templated() {
@@ -53,9 +50,8 @@ pub fn grants(spec: &Spec, login: &Object, person: Option<&Person<'_>>) -> Grant
             grants.unproven.push(reason);
             continue;
         }
-        let path = some_path(pattern);
-        grants.of_path(&acl, &path);
-        grants.beside(&acl, beside(pattern));
+        grants.of_path(&least, &most, &some_path(pattern));
+        grants.beside(&most, beside(pattern));
     }
     grants.may_not.sort();
     grants.may_not.dedup();
@@ -63,14 +59,35 @@ pub fn grants(spec: &Spec, login: &Object, person: Option<&Person<'_>>) -> Grant
 }
 
 impl Grants {
-    fn of_path(&mut self, acl: &Acl<'_>, path: &str) {
-        let granted = acl.capabilities(path).capabilities;
+    fn parsed(
+        &mut self,
+        spec: &Spec,
+        person: Option<&Person<'_>>,
+        names: impl IntoIterator<Item = String>,
+    ) -> Vec<(String, Policy)> {
+        let mut read = Vec::new();
+        for name in names {
+            let text = spec.object(&format!("sys/policies/acl/{name}"));
+            let text = text.and_then(|it| it.said.get("policy")).and_then(Value::as_str);
+            let text = text.map(|it| person.map_or(it.to_owned(), |person| person.filled(it)));
+            match text.and_then(|it| parse(&it).ok()) {
+                Some(policy) => read.push((name, policy)),
+                None => self.unproven.push(format!("the policy {name} is not in the spec")),
+            }
+        }
+        read
+    }
+
+    /// Granted by the least that somebody has, and still by the most that they may have.
+    fn of_path(&mut self, least: &Acl<'_>, most: &Acl<'_>, path: &str) {
+        let granted = least.capabilities(path).capabilities;
+        let at_most = most.capabilities(path).capabilities;
         for capability in VERBS {
-            if granted.contains(*capability) {
+            if granted.contains(*capability) && at_most.contains(*capability) {
                 self.may.push((capability.name(), path.to_owned()));
             }
         }
-        if granted.contains(Capability::Deny) {
+        if at_most.contains(Capability::Deny) {
             self.may_not.push((Capability::Read.name(), path.to_owned()));
         }
     }

@@ -8,6 +8,7 @@ mod aws;
 mod facts;
 mod grants;
 mod identity;
+mod ldap;
 mod names;
 mod provider;
 mod servers;
@@ -29,8 +30,8 @@ use vault_model::{
 };
 
 use crate::{bindings::Bindings, ground::FarSide};
-pub use facts::issued_paths;
 use facts::{Fit, ROWS, facts, is_login, lacking, shut_out, unproven_login};
+pub use facts::{issued_paths, policies};
 
 /// What is proven, and of what.
 pub struct Proofs {

@@ -7,7 +7,7 @@ use vault_model::{object::Object, select::matches, spec::Spec};
 use super::{
     Objects, acme, audit,
     facts::{Fit, login},
-    identity, provider,
+    identity, ldap, provider,
 };
 
 /// A stand-in for whatever a role leaves open.
@@ -112,6 +112,7 @@ pub fn more(spec: &Spec, object: &Object) -> Value {
             "is_assigned": provider::is_assigned(spec, object),
         }),
         "secret/identity/tokens" => provider::more(spec, object),
+        "auth/ldap" => ldap::more(spec, object),
         "auth/kubernetes" => json!({
             "other_account": outside_of(&object.texts("bound_service_account_names")),
             "other_namespace": outside_of(&object.texts("bound_service_account_namespaces")),

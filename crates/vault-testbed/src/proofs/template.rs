@@ -17,6 +17,8 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "aws_roles",
     "approle_roles",
     "userpass_users",
+    "ldap_methods",
+    "ldap_people",
     "token_roles",
     "jwt_roles",
     "cert_roles",

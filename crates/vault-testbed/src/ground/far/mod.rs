@@ -104,8 +104,8 @@ pub struct Plugin {
 
 /// How a server is spoken of to an engine of its own.
 pub struct Engine {
-    /// The page that documents it, as its kinds name it.
-    pub docs: &'static str,
+    /// The pages that document it, as its kinds name them.
+    pub docs: &'static [&'static str],
     /// The path of its configuration.
     pub config: &'static str,
     pub place: Place,
@@ -249,7 +249,8 @@ impl FarSide {
 
     /// By the documentation of its engine.
     pub fn of_engine(docs: &str) -> Option<&'static Self> {
-        FAR_SIDES.iter().copied().find(|it| it.engine.as_ref().is_some_and(|it| it.docs == docs))
+        let is_its = |it: &Engine| it.docs.contains(&docs);
+        FAR_SIDES.iter().copied().find(|it| it.engine.as_ref().is_some_and(is_its))
     }
 }
 

@@ -39,7 +39,7 @@ pub static OPENLDAP: FarSide = FarSide {
         version_command: "slapd -VV 2>&1 | sed -n 's/.*slapd \\([0-9]*\\.[0-9]*\\).*/\\1/p'",
     },
     plugin: None,
-    engine: Some(Engine { docs: "secret/ldap", config: "{mount}/config", place }),
+    engine: Some(Engine { docs: &["secret/ldap", "auth/ldap"], config: "{mount}/config", place }),
     gives: &[BASE_DN, ADMIN_DN],
     hello: "whoami",
     catalogue: "the directory",

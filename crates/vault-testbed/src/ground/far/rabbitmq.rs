@@ -40,7 +40,7 @@ pub static RABBITMQ: FarSide = FarSide {
         version_command: "/usr/lib/rabbitmq/bin/rabbitmqctl version | cut -d. -f1,2",
     },
     plugin: None,
-    engine: Some(Engine { docs: "secret/rabbitmq", config: "{mount}/config/connection", place }),
+    engine: Some(Engine { docs: &["secret/rabbitmq"], config: "{mount}/config/connection", place }),
     gives: &[],
     hello: WHOAMI,
     catalogue: "/api/users",

@@ -10,6 +10,7 @@ mod identity;
 mod jwt;
 mod kubernetes;
 mod kv;
+mod ldap;
 mod library;
 mod login;
 mod pki;
@@ -44,6 +45,7 @@ use crate::{
 pub use acme::Names;
 pub use audit::Audited;
 pub use identity::Whoever;
+pub use ldap::InDirectory;
 pub use login::DatabaseLogin;
 pub use pki::Issued;
 pub use provider::IdentityToken;
@@ -61,6 +63,7 @@ pub struct Proven {
     signed_key: Option<SignedKey>,
     issued: Option<Issued>,
     pub whoever: Whoever,
+    in_directory: InDirectory,
     audited: Audited,
     identity_token: Option<IdentityToken>,
     names: Option<Names>,

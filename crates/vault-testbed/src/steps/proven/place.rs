@@ -63,6 +63,11 @@ impl Place {
                 Login { side, address, database, user, password, session_token: None, statements };
             return Ok(Self { login, superuser: None });
         };
+        // A directory has one base, and no configuration names it.
+        let database = match database.is_empty() && side.engine.is_some() {
+            true => server.admin().database,
+            false => database,
+        };
         let login = Login { database: database.clone(), ..server.admin() };
         Ok(Self { login, superuser: Some(server.superuser(&database)) })
     }

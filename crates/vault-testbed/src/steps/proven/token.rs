@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use vault_client::{Answer, Auth, Vault};
 use vault_model::{Body, request::Request};
 
-use super::{cert, jwt, kubernetes};
+use super::{cert, jwt, kubernetes, ldap};
 use crate::{
     live::SECRET_ID_SECONDS,
+    proofs::policies as policies_of,
     steps::{
         SOON, until,
         vault::{said, there},
@@ -107,6 +108,10 @@ async fn log_in_to_renew(world: &World, role: &str) -> Result<(Auth, Option<Vaul
             Some(answer) => answer,
             None => stand_in(world, role, "Kubernetes").await?,
         },
+        "ldap" => match ldap::log_in(world, role).await? {
+            Some(answer) => answer,
+            None => stand_in(world, role, "LDAP").await?,
+        },
         other => stand_in(world, role, other).await?,
     };
     let auth = answer.auth.ok_or_else(|| Failure(format!("{role}: the login gives no token")))?;
@@ -116,8 +121,12 @@ async fn log_in_to_renew(world: &World, role: &str) -> Result<(Auth, Option<Vaul
 
 async fn stand_in(world: &World, role: &str, method: &str) -> Result<Answer> {
     let policies = there(world, role).await?.get("token_policies").cloned();
+    // A user or a group of a directory has them from elsewhere, too.
+    let said =
+        || Ok::<_, Failure>(json!(policies_of(world.proven.spec()?, world.proven.object(role)?)));
+    let policies = policies.map_or_else(said, Ok)?;
     world.evidence(format!("a token with its policies stands for a login by {method}"));
-    let body = [("policies".to_owned(), policies.unwrap_or_else(|| json!([])))];
+    let body = [("policies".to_owned(), policies)];
     let request = Request::post("auth/token/create", Body::from_iter(body));
     Ok(world.vault()?.send_once(&request).await?)
 }
@@ -197,6 +206,30 @@ async fn has_policies(world: &mut World, wanted: String) -> Result {
         policies.dedup();
     }
     ensure(has == wanted, || format!("it has the policies {}", has.join(", ")))
+}
+
+/// The directory may put somebody in groups that the spec does not know of.
+#[then(expr = "among the policies of its token are {string}")]
+async fn has_among_its_policies(world: &mut World, wanted: String) -> Result {
+    let has = &world.proven.token()?.auth.token_policies;
+    let mut wanted = wanted.split(',').map(|it| it.trim().to_lowercase());
+    let lacking = wanted.find(|it| !has.contains(it));
+    ensure(lacking.is_none(), || {
+        format!("{} is not among {}", lacking.unwrap_or_default(), has.join(", "))
+    })
+}
+
+#[then(expr = "its token is not renewed, since its policies are others now")]
+async fn not_renewed(world: &mut World) -> Result {
+    let token = world.proven.token()?;
+    let request = Request::post("auth/token/renew", token.named());
+    let answer = token.renewer.send_once(&request).await;
+    world.evidence(said(&answer));
+    match answer {
+        Err(err) if err.to_string().contains("policies have changed") => Ok(()),
+        Err(err) => failure(format!("it is refused otherwise: {err}")),
+        Ok(_) => failure("it is renewed with the policies that it had"),
+    }
 }
 
 #[then(expr = "its token can be used {int} time(s)")]
