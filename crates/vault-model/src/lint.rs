@@ -5,6 +5,7 @@
 
 mod accounts;
 mod allow;
+mod audit;
 mod grants;
 mod lives;
 mod names;
@@ -267,6 +268,14 @@ pub const LINTS: &[Lint] = &[
         reason: "a renewed lease is of no use if the database ends the login at the moment said at its creation",
         remedy: "`renew_statements: ['ALTER ROLE \"{{name}}\" VALID UNTIL ''{{expiration}}'';']`",
         find: statements::valid_until,
+    },
+    Lint {
+        name: "unreadable-role",
+        severity: Severity::Warning,
+        reason: "with an audit device on, Vault 1.21.1 answers 500 to whoever reads a role of RabbitMQ that has topics: \
+                 once the role is there, no plan can be made",
+        remedy: "say `vhosts` alone, or silence this where your Vault has been seen to read such a role",
+        find: audit::unreadable_roles,
     },
     Lint {
         name: "login-owns-objects",
