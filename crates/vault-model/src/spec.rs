@@ -1,6 +1,6 @@
 //! A whole spec: from the bytes of its files to what it describes, or to all that is wrong with it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ffi::OsString, sync::Arc};
 
 use crate::{
     Path,
@@ -55,7 +55,7 @@ pub struct Reading<'a> {
     /// `environments/<name>.yaml`
     pub environment: Option<SpecFile>,
     /// `VAULTWRIGHT_VAR_NAME`
-    pub env: &'a dyn Fn(&str) -> Option<String>,
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// Whether a secret variable without a value gets one that means nothing: enough to find mistakes.
     pub has_stand_ins: bool,
     /// The SQL that the databases of its ground begin with: which logins they have.

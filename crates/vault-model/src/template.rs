@@ -8,7 +8,7 @@
 //! - A literal `((` is `(( "((" ))`; brackets of SQL may also be written apart, `( (`.
 //! - What comes from a secret variable is secret.
 
-use std::{collections::HashSet, ops::Range, sync::Arc};
+use std::{collections::HashSet, ffi::OsString, ops::Range, sync::Arc};
 
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior,
@@ -25,7 +25,7 @@ use crate::{
 
 /// What templates may read of the world.
 pub trait Inputs: Send + Sync {
-    fn env(&self, name: &str) -> Option<String>;
+    fn env(&self, name: &str) -> Option<OsString>;
 
     /// The text of a file in the spec's folder, or why not: lowercase, no full stop.
     fn file(&self, path: &str) -> Result<String, String>;
@@ -55,7 +55,12 @@ impl Templates {
         let files = inputs.clone();
         engine.add_function("env", move |name: &str, default: Option<Value>| {
             match (inputs.env(name), default) {
-                (Some(it), _) => Ok(Value::from(it)),
+                (Some(it), _) => it.into_string().map(Value::from).map_err(|_| {
+                    Trouble::error(
+                        format!("the environment variable `{name}` is not UTF-8"),
+                        "give it text".to_string(),
+                    )
+                }),
                 (None, Some(default)) => Ok(default),
                 (None, None) => Err(Trouble::error(
                     format!("the environment variable `{name}` isn't set"),

@@ -4,6 +4,7 @@ mod resolve;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ffi::OsString,
     fmt,
     sync::OnceLock,
 };
@@ -40,7 +41,7 @@ pub struct Given<'a> {
     /// `--var-file`, the later the stronger: maps from name to value.
     pub files: Vec<Node>,
     /// `VAULTWRIGHT_VAR_NAME`.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// `environments/<name>.yaml`: a map from name to value. A part of the spec, so it may hold templates.
     pub environment: Option<Node>,
 }

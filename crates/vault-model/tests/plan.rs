@@ -1,6 +1,6 @@
 //! Text in, text out: what is planned for a spec, given what Vault answers.
 
-use std::sync::Arc;
+use std::{ffi::OsString, sync::Arc};
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use vault_model::{
 struct NoInputs;
 
 impl Inputs for NoInputs {
-    fn env(&self, _: &str) -> Option<String> {
+    fn env(&self, _: &str) -> Option<OsString> {
         None
     }
 

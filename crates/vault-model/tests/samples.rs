@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -39,7 +40,7 @@ struct Sample {
 struct Folder(PathBuf);
 
 impl Inputs for Folder {
-    fn env(&self, _: &str) -> Option<String> {
+    fn env(&self, _: &str) -> Option<OsString> {
         None
     }
 

@@ -1,7 +1,9 @@
 //! From the disk to a spec: which files belong to it, and what its templates may read.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{self, Read as _},
     os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
@@ -57,7 +59,7 @@ pub fn load(path: &Path, inputs: &SpecInputs) -> Result<Spec, ReadError> {
         vars: inputs.vars.clone(),
         var_files: inputs.var_files.iter().map(|it| read(it)).collect::<Result<_, _>>()?,
         environment,
-        env: &|name| env::var(name).ok(),
+        env: &|name| env::var_os(name),
         has_stand_ins: inputs.has_stand_ins,
         init: if is_folder { init(folder) } else { Vec::new() },
         inputs: Arc::new(Disk { folder: folder.to_owned() }),
@@ -129,7 +131,7 @@ fn init(folder: &Path) -> Vec<String> {
 }
 
 /// No more than the limit, whatever the path is: a pipe doesn't say how long it is.
-fn read(path: &Path) -> Result<SpecFile, ReadError> {
+pub fn read(path: &Path) -> Result<SpecFile, ReadError> {
     let failed = |source| ReadError::Io { path: path.to_owned(), source };
     if let Some(what) = endless(path, fs::metadata(path).map_err(failed)?.file_type()) {
         return Err(ReadError::NoFile { path: path.to_owned(), what });
@@ -180,8 +182,8 @@ struct Disk {
 }
 
 impl Inputs for Disk {
-    fn env(&self, name: &str) -> Option<String> {
-        env::var(name).ok()
+    fn env(&self, name: &str) -> Option<OsString> {
+        env::var_os(name)
     }
 
     fn file(&self, name: &str) -> Result<String, String> {

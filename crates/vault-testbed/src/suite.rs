@@ -1,7 +1,7 @@
 //! Runs features, from files or as texts, on a ground.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -286,8 +286,8 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Feature>, LoadError> {
         }
         files.sort();
         for file in files {
-            let text = fs::read_to_string(&file)
-                .map_err(|source| LoadError::Io { path: file.clone(), source })?;
+            let text =
+                read(&file).map_err(|source| LoadError::Io { path: file.clone(), source })?;
             let feature = parse(&file.display().to_string(), &text)?;
             features.push(Feature { path: Some(file), ..feature });
         }
@@ -317,6 +317,14 @@ pub fn parse(name: &str, text: &str) -> Result<Feature, LoadError> {
     })?;
     let feature = Feature { path: Some(PathBuf::from(name)), ..feature };
     feature.expand_examples().map_err(|error| wrong("1:1".into(), error.to_string()))
+}
+
+/// Who opens a pipe may wait for ever.
+fn read(file: &Path) -> io::Result<String> {
+    match fs::metadata(file)?.is_file() {
+        true => fs::read_to_string(file),
+        false => Err(io::Error::other("it is not a file")),
+    }
 }
 
 fn feature_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {

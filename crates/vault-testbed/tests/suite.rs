@@ -195,3 +195,17 @@ fn an_expression_that_is_none_is_refused() {
     assert!("@a and".parse::<suite::Tags>().is_err());
     assert!(suite::load(&["no-such-folder".into()]).is_err());
 }
+
+/// Nobody ever writes into the pipe: who opens it waits for ever.
+#[test]
+fn a_pipe_among_features_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("a.feature");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (answer, told) = std::sync::mpsc::channel();
+    let folder = folder.path().to_owned();
+    std::thread::spawn(move || answer.send(suite::load(&[folder]).unwrap_err().to_string()));
+    let told = told.recv_timeout(std::time::Duration::from_secs(20));
+    let told = told.expect("an answer, and not for ever none");
+    assert_eq!(told, format!("cannot read {}: it is not a file", pipe.display()));
+}

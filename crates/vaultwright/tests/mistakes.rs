@@ -129,6 +129,22 @@ fn a_pipe_in_a_spec_s_folder_or_as_a_file_of_variables_is_refused_at_once() {
 }
 
 #[test]
+fn a_pipe_as_ground_holds_up_no_command() {
+    let folder = folder_with_spec("name: app\nsys: { policies: { app: { policy: '# none' } } }\n");
+    make_pipe(&folder.path().join("ground.yaml"));
+    // What is wrong with a ground is for those to say who start one.
+    for (words, code) in [("check", 0), ("up", 1), ("prove --emit out", 1)] {
+        let mut program = std::process::Command::new("timeout");
+        program.args(["20", env!("CARGO_BIN_EXE_vaultwright")]).args(words.split(' ')).arg(".");
+        program.env("VAULTWRIGHT_ON", "process").env("VAULTWRIGHT_SERVER", "/bin/true");
+        let output = program.current_dir(folder.path()).output().expect("timeout is there");
+        assert_eq!(output.status.code(), Some(code), "{words}: {output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(told.contains("ground.yaml is a pipe and no file"), code == 1, "{told}");
+    }
+}
+
+#[test]
 fn variables_may_come_out_of_a_pipe_that_the_shell_has_opened() {
     let folder = folder_with_spec("name: (( name ))\nvars: { name: {} }\n");
     let program = env!("CARGO_BIN_EXE_vaultwright");

@@ -99,6 +99,9 @@ fn choose(one: &Declared, given: &Given<'_>) -> Result<Chosen, Mistake> {
     }
     let variable = env_name(&one.name);
     if let Some(it) = (given.env)(&variable) {
+        let it = it.into_string().map_err(|_| {
+            Mistake::error(None, format!("{variable} is not UTF-8")).help("give it text")
+        })?;
         return one.fit(text(&it), &variable, None).map(Chosen::data);
     }
     if let Some(it) = given.environment.as_ref().and_then(|it| it.get(&one.name)) {

@@ -4,7 +4,7 @@ mod secrets;
 mod text;
 mod variables;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, os::unix::ffi::OsStringExt, sync::Arc};
 
 use expect_test::Expect;
 use proptest::prelude::*;
@@ -21,8 +21,12 @@ use vault_model::{
 struct World;
 
 impl Inputs for World {
-    fn env(&self, name: &str) -> Option<String> {
-        (name == "HOME").then(|| "/home/vault".to_string())
+    fn env(&self, name: &str) -> Option<OsString> {
+        match name {
+            "HOME" => Some("/home/vault".into()),
+            "NO_TEXT" => Some(OsString::from_vec(b"hunter2\xff".to_vec())),
+            _ => None,
+        }
     }
 
     fn file(&self, path: &str) -> Result<String, String> {
@@ -72,7 +76,7 @@ fn spec(
     let given = Given {
         flags: outside.flags.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect(),
         files: outside.files.iter().map(&mut file).collect(),
-        env: &|name| env.get(name).map(|it| it.to_string()),
+        env: &|name| env.get(name).map(|it| OsString::from(*it)),
         environment: outside.environment.as_ref().map(&mut file),
     };
     let vars = vars::resolve(&declared, given, &templates, sources)?;

@@ -234,6 +234,19 @@ fn files_and_the_environment_are_what_the_caller_lets_them_be() {
 
     "#]],
     );
+    check(
+        "a: (( env(\"NO_TEXT\", \"x\") ))",
+        expect![[r#"
+            error: the environment variable `NO_TEXT` is not UTF-8
+             --> spec.yaml:1:7
+              |
+            1 | a: (( env("NO_TEXT", "x") ))
+              |       ^^^^^^^^^^^^^^^^^^^
+              |
+              = help: give it text
+
+        "#]],
+    );
 }
 
 #[test]

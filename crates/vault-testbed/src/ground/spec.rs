@@ -1,5 +1,7 @@
 //! `ground.yaml` of a spec: which servers its far sides are, and what of them its variables are bound to.
 
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use vault_model::source::{Mistake, Place, Sources};
 use vault_model::template::{Inputs, Templates};
 use vault_model::vars::{Declared, Given, Vars, resolve};
 use vault_model::yaml;
+use vault_provision::ReadError;
 
 use super::error::{Error, Result};
 use super::far::{FAR_SIDES, FarSide, ServerOptions};
@@ -38,17 +41,16 @@ impl GroundSpec {
     /// Of a spec's folder. What is wrong comes all at once, with lines.
     pub fn read(folder: &Path, environment: Option<&str>) -> Result<Self> {
         let path = folder.join(FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        let file = match vault_provision::read(&path) {
+            Ok(file) => file,
+            Err(ReadError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            Err(error) => return Err(Error::file("read", path)(error)),
+            Err(error) => return Err(Error::Spec(error.to_string())),
         };
         let mut sources = Sources::default();
-        let name = path.display().to_string();
         let mut reader = Reader { folder, mistakes: Vec::new() };
-        let spec = match yaml::read(&mut sources, name, &bytes) {
+        let spec = match yaml::read(&mut sources, file.name, &file.bytes) {
             Ok(root) => reader.ground(root, environment),
             Err(mistakes) => {
                 reader.mistakes = mistakes;
@@ -198,7 +200,7 @@ fn meanings(
 struct Nothing;
 
 impl Inputs for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
+    fn env(&self, _: &str) -> Option<OsString> {
         None
     }
 
@@ -319,8 +321,10 @@ impl Reader<'_> {
         let path = self.folder.join(file);
         let read = path.canonicalize().and_then(|path| {
             match path.starts_with(self.folder.canonicalize()?) {
+                // Who opens a pipe may wait for ever.
+                true if !path.is_file() => Err(io::Error::other("it is not a file")),
                 true => std::fs::read_to_string(path),
-                false => Err(std::io::Error::other("it is not in the spec's folder")),
+                false => Err(io::Error::other("it is not in the spec's folder")),
             }
         });
         let mistake =

@@ -1,6 +1,9 @@
 //! What is generated from which spec.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    ffi::OsString,
+    sync::{Arc, LazyLock},
+};
 
 use expect_test::{Expect, expect};
 use vault_model::{
@@ -14,7 +17,7 @@ use crate::ground::far::{OPENLDAP, kubernetes::KUBERNETES};
 struct Nothing;
 
 impl Inputs for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
+    fn env(&self, _: &str) -> Option<OsString> {
         None
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -198,7 +199,7 @@ fn changes(world: &World) -> Result<Changes> {
 struct Folder(PathBuf);
 
 impl Inputs for Folder {
-    fn env(&self, _: &str) -> Option<String> {
+    fn env(&self, _: &str) -> Option<OsString> {
         None
     }
 

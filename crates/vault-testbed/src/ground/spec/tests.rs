@@ -159,6 +159,40 @@ fn init_stays_in_the_folder() {
     assert!(error.contains("it is not in the spec's folder"), "{error}");
 }
 
+/// Nobody ever writes into the pipe: who opens it waits for ever.
+#[track_caller]
+fn refusal_of_a_pipe(folder: &Path, name: &str) -> String {
+    let pipe = folder.join(name);
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (answer, told) = std::sync::mpsc::channel();
+    let folder = folder.to_owned();
+    std::thread::spawn(move || {
+        answer.send(GroundSpec::read(&folder, None).unwrap_err().to_string())
+    });
+    let told = told.recv_timeout(std::time::Duration::from_secs(20));
+    told.expect("an answer, and not for ever none")
+}
+
+#[test]
+fn a_pipe_is_refused_at_once_as_ground_and_as_what_a_server_begins_with() {
+    let folder = folder(WHOLE);
+    let told = refusal_of_a_pipe(folder.path(), "inventory.sql");
+    assert!(told.contains("`inventory.sql` can't be read: it is not a file"), "{told}");
+    let told = refusal_of_a_pipe(folder.path(), FILE);
+    assert_eq!(told, format!("{} is a pipe and no file", folder.path().join(FILE).display()));
+}
+
+#[test]
+fn a_device_is_refused_as_ground() {
+    let folder = folder("");
+    let ground = folder.path().join(FILE);
+    std::fs::remove_file(&ground).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &ground).unwrap();
+    let told = GroundSpec::read(folder.path(), None).unwrap_err().to_string();
+    assert_eq!(told, format!("{} is a device and no file", ground.display()));
+}
+
 #[test]
 fn a_spec_may_be_told_where_its_vault_is() {
     let ground = "vars:\n  here: (( vault.address ))\n  log: (( vault.folder ))/audit.log\n";
