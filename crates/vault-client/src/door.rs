@@ -185,6 +185,7 @@ fn classify(error: &reqwest::Error) -> Transport {
     }
     match io_kind {
         Some(io::ErrorKind::ConnectionRefused) => Transport::Refused,
+        _ if error.is_timeout() && error.is_connect() => Transport::Unreachable,
         _ if error.is_timeout() => Transport::Timeout,
         _ if error.is_dns() => Transport::Dns,
         _ if error.is_connect() || error.is_builder() => Transport::Other(innermost(error)),

@@ -68,6 +68,9 @@ pub enum Transport {
     Refused,
     /// The address isn't known.
     Dns,
+    /// Nobody took the connection, or refused it.
+    Unreachable,
+    /// There was a connection, and no answer.
     Timeout,
     Tls(Tls),
     /// The connection ended before the answer did: Vault may have acted on the request.
@@ -179,6 +182,9 @@ impl Transport {
         let text = match self {
             Transport::Refused => "nothing listens there: start Vault, or correct VAULT_ADDR",
             Transport::Dns => "this host name isn't known here: correct VAULT_ADDR",
+            Transport::Unreachable => {
+                "check VAULT_ADDR and the way to it (firewall, proxy): nothing there takes or refuses connections"
+            }
             Transport::Timeout => {
                 "check the way to VAULT_ADDR (firewall, proxy), or raise VAULT_CLIENT_TIMEOUT"
             }
@@ -265,6 +271,7 @@ impl fmt::Display for Transport {
         match self {
             Transport::Refused => write!(f, "connection refused"),
             Transport::Dns => write!(f, "the host name can't be resolved"),
+            Transport::Unreachable => write!(f, "no connection in time"),
             Transport::Timeout => write!(f, "no answer in time"),
             Transport::Tls(it) => write!(f, "{it}"),
             Transport::Broken => write!(f, "the connection broke before the answer was complete"),

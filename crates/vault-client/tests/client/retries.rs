@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use expect_test::expect;
-use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use vault_client::{Failure, Transport, Vault, VaultError};
 use vault_model::{Body, request::Request};
 use wiremock::ResponseTemplate;
@@ -207,6 +210,32 @@ async fn nobody_waits_for_ever_for_an_answer() {
         expect!["POST database/config/app: no answer in time; Some(\"check the way to VAULT_ADDR (firewall, proxy), or raise VAULT_CLIENT_TIMEOUT\")"]
             .assert_eq(&format!("{error}; {:?}", error.remedy()));
         assert_eq!(count(&server).await, 1, "Vault may still be at it");
+    }
+}
+
+/// A listener whose queue is full drops every SYN, as a firewall does.
+#[tokio::test]
+async fn nobody_waits_for_ever_for_a_connection() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    let connect = || tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address));
+    while let Ok(connection) = connect().await {
+        queue.push(connection.unwrap());
+        assert!(queue.len() < 10, "the queue never fills");
+    }
+    let wait = Duration::from_millis(300);
+    let vault = vault_with(&format!("http://{address}"), |it| it.connect_timeout = wait);
+    for how in [How::Usual, How::Once, How::AfterMount] {
+        let started = Instant::now();
+        let error = write(&vault, how).await.unwrap_err();
+        // An answer would have had a minute.
+        let waited = started.elapsed();
+        assert!(waited >= wait && waited < Duration::from_secs(20), "{waited:?}");
+        expect!["POST database/config/app: no connection in time; Some(\"check VAULT_ADDR and the way to it (firewall, proxy): nothing there takes or refuses connections\")"]
+            .assert_eq(&format!("{error}; {:?}", error.remedy()));
     }
 }
 
