@@ -26,11 +26,11 @@ pub mod servers;
 mod spec;
 mod sshd;
 mod stack;
+mod user_folder;
 mod vault;
 mod vault_config;
 mod vault_start;
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,6 +57,7 @@ pub use vault_config::{Mode, Seal, VaultOptions};
 use container::{Container, Plan};
 use docker::Engine;
 use far::{Contained, Installation, Passwords};
+use user_folder::{cache_folder, user_folder};
 
 /// The kinds of ground, as `--on` and `VAULTWRIGHT_ON` name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -278,23 +279,4 @@ pub(crate) fn new_secret(prefix: &str) -> Result<SecretString> {
         .map_err(|error| Error::Program { program: "getrandom".into(), source: error.into() })?;
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{prefix}-{text}").into())
-}
-
-/// `XDG_CACHE_HOME/vaultwright`, else `~/.cache/vaultwright`.
-pub(crate) fn cache_folder() -> PathBuf {
-    user_folder("XDG_CACHE_HOME", ".cache")
-}
-
-/// `vaultwright` in one of the user's own folders, or, without a home, one of the temporary folder for this user.
-pub(crate) fn user_folder(variable: &str, in_home: &str) -> PathBuf {
-    let is_absolute = |path: &PathBuf| path.is_absolute();
-    let given = std::env::var_os(variable).map(PathBuf::from).filter(is_absolute);
-    let home = std::env::home_dir().filter(is_absolute);
-    match given.or_else(|| home.map(|home| home.join(in_home))) {
-        Some(folder) => folder.join("vaultwright"),
-        None => {
-            let user = rustix::process::getuid().as_raw();
-            std::env::temp_dir().join(format!("vaultwright-of-{user}")).join(in_home)
-        }
-    }
 }

@@ -111,6 +111,7 @@ pub(super) fn version(name: &str, package: &str) -> Option<&'static str> {
 
 impl Requirements {
     pub async fn make(&self) -> Result<Environment> {
+        super::user_folder::ensure_ours()?;
         let python = &find(self.before).await?;
         let folder = self.folder(python);
         let complete = folder.join(COMPLETE);

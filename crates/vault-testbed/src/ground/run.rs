@@ -69,6 +69,7 @@ impl Run {
 
     /// Removes what runs that are no longer alive have left: processes, containers, networks, folders.
     pub async fn sweep() -> Result<Swept> {
+        super::user_folder::ensure_ours()?;
         let mut swept = sweep_records(&runs_folder()).await?;
         // Records can be lost, labels stay. Asking costs a millisecond where an engine listens, and nothing elsewhere.
         if let Some(engine) = Engine::connect_if_local().await {

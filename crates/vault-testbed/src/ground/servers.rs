@@ -65,6 +65,7 @@ pub const GIVEN: &str = "VAULTWRIGHT_SERVER";
 
 /// What is there already. An error only where `VAULTWRIGHT_SERVER` names something that can't be run.
 pub fn find() -> Result<Option<Binary>> {
+    super::user_folder::ensure_ours()?;
     let built = built_here().map(|pinned| pinned.binary());
     choose(std::env::var_os(GIVEN), &std::env::var_os("PATH").unwrap_or_default(), built)
 }
