@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use vault_testbed::{
     bench,
-    ground::{Ground, Kind},
+    ground::{Ground, Kind, interrupted},
 };
 
 use crate::Exit;
@@ -29,6 +29,7 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     if cfg!(debug_assertions) {
         bail!("a debug build is not worth measuring: use `cargo xtask bench`");
     }
+    let signal = interrupted();
     let ground = Ground::open(Some(Kind::Process)).await?;
     let binary = std::env::current_exe()?;
     let work = async {
@@ -37,7 +38,7 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         }
         Ok::<(), anyhow::Error>(())
     };
-    ground.until_done(work).await?;
+    ground.until_done(signal, work).await?;
     Ok(Exit::Done)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use vault_model::spec::Spec;
 use vault_testbed::{
-    ground::{Ground, Kind},
+    ground::{Ground, Kind, interrupted},
     live::{Ended, Live},
 };
 
@@ -24,6 +24,7 @@ pub async fn prove(args: &ProveArgs, address: &str) -> anyhow::Result<Exit> {
     terminal.secrets.add_of_variables(&spec.redactor);
     let ground = Ground::open(Some(Kind::Address)).await?;
     let proven = session::at(Some(address), &args.login, async |vault| {
+        let signal = interrupted();
         let live = Live::new(vault, args.rotate);
         let mut suite = prove::suite(&ground, inputs, args.concurrency, &terminal)?;
         suite.filter.name = args.name.clone();
@@ -35,7 +36,7 @@ pub async fn prove(args: &ProveArgs, address: &str) -> anyhow::Result<Exit> {
             println!("proving {} on the Vault at {address}, which is left as it is", spec.name);
             Ok::<_, anyhow::Error>(Some(prove::run(&suite, features, &terminal).await))
         };
-        let results = ground.until_done(work).await;
+        let results = ground.until_done(signal, work).await;
         // Whatever became of it: also after Ctrl-C.
         let ended = live.end().await;
         terminal.print(&told(&ended));

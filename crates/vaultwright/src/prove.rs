@@ -12,7 +12,7 @@ use vault_model::spec::Spec;
 use vault_provision::{ReadError, SpecInputs, load};
 use vault_testbed::{
     bindings::Bindings,
-    ground::{FarSide, Ground, GroundSpec, Kind},
+    ground::{FarSide, Ground, GroundSpec, Kind, interrupted},
     proofs::{Named, Proofs, Unproven, proofs},
     report::{self, About, NotProven, OfProof, Results, ScenarioResult},
     suite::{self, CONCURRENCY, Feature, LoadError, Suite},
@@ -73,6 +73,7 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
         return terminal.end(emitted.map(|()| Exit::Done));
     }
     anyhow::ensure!(!proofs.features.is_empty(), "nothing in {} can be proven", spec.name);
+    let signal = interrupted();
     let ground = Ground::open(args.on).await?;
     anyhow::ensure!(
         ground.kind() != Kind::Address,
@@ -80,24 +81,15 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
     );
     println!("proving {} on {}", spec.name, ground.kind());
     let terminal = Terminal::default();
-    let proven = shown(&args, &ground, (&spec, &proofs), inputs, &terminal).await;
-    terminal.end(proven)
-}
-
-/// Runs the proofs, and tells of them on the terminal and in reports.
-async fn shown(
-    args: &ProveArgs,
-    ground: &Ground,
-    (spec, proofs): (&Spec, &Proofs),
-    inputs: SpecInputs,
-    terminal: &Terminal,
-) -> anyhow::Result<Exit> {
-    let features = features(proofs)?;
-    let mut suite = suite(ground, inputs, args.concurrency, terminal)?;
-    suite.filter.name = args.name.clone();
-    let run = async { Ok::<_, anyhow::Error>(run(&suite, features, terminal).await) };
-    let results = ground.until_done(run).await?;
-    tell(args, (spec, proofs), &suite, results, terminal)
+    let proven = async {
+        let mut suite = suite(&ground, inputs, args.concurrency, &terminal)?;
+        suite.filter.name = args.name.clone();
+        let features = features(&proofs)?;
+        let run = async { Ok::<_, anyhow::Error>(run(&suite, features, &terminal).await) };
+        let results = ground.until_done(signal, run).await?;
+        tell(&args, (&spec, &proofs), &suite, results, &terminal)
+    };
+    terminal.end(proven.await)
 }
 
 /// What came out, on the terminal and in reports.

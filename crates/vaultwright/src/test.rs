@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vault_testbed::{
-    ground::{Ground, Kind},
+    ground::{Ground, Kind, interrupted},
     report::{self, About},
     suite::{self, CONCURRENCY, Filter, Suite, Tags},
 };
@@ -45,6 +45,7 @@ pub async fn test(args: TestArgs) -> anyhow::Result<Exit> {
 
 async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
     let features = suite::load(&args.paths)?;
+    let signal = interrupted();
     let ground = Ground::open(args.on).await?;
     println!("on {}", ground.kind());
     let suite = Suite {
@@ -57,7 +58,7 @@ async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
         ..Suite::new(ground.clone())
     };
     let run = async { Ok::<_, anyhow::Error>(prove::run(&suite, features, terminal).await) };
-    let results = ground.until_done(run).await?;
+    let results = ground.until_done(signal, run).await?;
     let about =
         About { title: "vaultwright test".into(), facts: reports::facts(&suite), of_proof: None };
     reports::write(&suite, &results, &about, &args.reports)?;

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -63,6 +64,43 @@ fn ends_in_the_middle(arguments: &[&str]) {
     assert!(alive.is_empty(), "still there: {alive:?}");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|it| it.path()).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Nobody reads what it prints, so that it stands still in the first line, which comes after its folder and before its first
+/// server.
+#[track_caller]
+fn ends_before_its_first_server(arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, records) = (folder.path().join("tmp"), folder.path().join("state"));
+    fs::create_dir(&temporary).unwrap();
+    let (mut unread, mut pipe) = std::io::pipe().unwrap();
+    pipe.write_all(&[b'\n'; 1 << 16]).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(arguments).env("TMPDIR", &temporary).env("XDG_STATE_HOME", &records);
+    let mut child = command.stdout(pipe).stderr(Stdio::piped()).spawn().unwrap();
+    drop(command);
+    let entries = |it: &Path| fs::read_dir(it).map_or(0, |it| it.count());
+    let began = Instant::now();
+    while entries(&temporary) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "it has not begun");
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success());
+    std::thread::spawn(move || std::io::copy(&mut unread, &mut std::io::sink()));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let left = (entries(&temporary), entries(&records.join("vaultwright/runs")));
+    assert_eq!(left, (0, 0), "its folder and its record");
+}
+
+#[test]
+fn what_is_told_to_end_before_its_first_server_leaves_nothing() {
+    ends_before_its_first_server(&["test", "features/dynamic_roles.feature", "--on", "process"]);
+    ends_before_its_first_server(&["prove", "specs/airflow-agent", "--on", "process"]);
+    ends_before_its_first_server(&["up", "--on", "process"]);
 }
 
 #[test]

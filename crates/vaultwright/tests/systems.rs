@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use serde_json::{Value, json};
 use vault_client::ExposeSecret;
 use vault_testbed::{
-    ground::{Error, Ground, GroundSpec, Kind, Stack},
+    ground::{Error, Ground, GroundSpec, Kind, Stack, interrupted},
     secrets::Secrets,
 };
 
@@ -67,7 +67,7 @@ async fn stands_up(system: &str, environment: Option<&str>) {
         );
         stack.end().await
     };
-    ground.until_done::<(), Error>(work).await.expect("servers that start and end");
+    ground.until_done::<(), Error>(interrupted(), work).await.expect("servers that start and end");
 }
 
 /// What this machine has; never a Vault that is given, which other things may be on.

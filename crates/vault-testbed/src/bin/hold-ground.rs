@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::json;
 use vault_testbed::ground::{
     Consumer, Error, Ground, Kind, POSTGRES, Program, Result, Run, ServerOptions, VaultOptions,
+    interrupted,
 };
 
 fn main() -> std::process::ExitCode {
@@ -55,6 +56,7 @@ async fn parent(ground: &Ground) -> Result<(Consumer, u32)> {
 /// `end`: `success`, `error`, `panic`, or `wait` for a signal.
 async fn hold(kind: &str, end: &str) -> Result<()> {
     let kind: Kind = kind.parse()?;
+    let signal = interrupted();
     let ground = Ground::open(Some(kind)).await?;
     let work = async {
         let vault = ground.vault(&VaultOptions::default()).await?;
@@ -80,5 +82,5 @@ async fn hold(kind: &str, end: &str) -> Result<()> {
             _ => std::future::pending().await,
         }
     };
-    ground.until_done(work).await
+    ground.until_done(signal, work).await
 }

@@ -211,11 +211,12 @@ impl Ground {
     }
 
     /// Runs `work` until it is done, fails, or is interrupted by Ctrl-C or SIGTERM; ends everything in any case.
+    /// `signal`: `interrupted`, called before the ground was opened, so that none ends the program between the two.
     pub async fn until_done<T, E: From<Error>>(
         &self,
+        signal: impl Future<Output = &'static str>,
         work: impl Future<Output = std::result::Result<T, E>>,
     ) -> std::result::Result<T, E> {
-        let signal = interrupted();
         let result = tokio::select! {
             result = work => result,
             signal = signal => Err(Error::Interrupted(signal).into()),
