@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's way to fail")]
 
 mod apply;
+mod cluster;
 mod login;
 mod plan;
 mod progress;

@@ -186,6 +186,97 @@ fn a_variable_that_is_no_text_is_told_and_not_passed_over() {
 }
 
 #[test]
+fn a_value_of_a_spec_s_variable_that_is_no_text_is_told_and_never_shown() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder("name: app\nvars: { colour: blue }\npaths: { a/b: { c: (( colour )) } }\n");
+    let mut command = command("http://127.0.0.1:1", "x", folder.path(), "check SPEC");
+    let value = std::ffi::OsStr::from_bytes(b"hunter2\xff");
+    let ended = command.env("VAULTWRIGHT_VAR_COLOUR", value).output().unwrap();
+    expect![[r#"
+        exit 1
+        error: VAULTWRIGHT_VAR_COLOUR is not UTF-8
+          = help: give it text
+
+        spec.yaml: 1 mistake
+    "#]]
+    .assert_eq(&Ran(ended).shown());
+}
+
+/// Without a home, and with `folder` for what is temporary.
+fn homeless(folder: &std::path::Path, words: &str) -> Ran {
+    let mut command = command("http://127.0.0.1:1", "x", folder, words);
+    Ran(command.env("HOME", "nowhere").env("TMPDIR", folder).output().unwrap())
+}
+
+#[test]
+fn a_folder_that_stands_in_for_a_home_and_that_others_could_have_made_is_refused() {
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    let temporary = tempfile::tempdir().unwrap();
+    assert_eq!(homeless(temporary.path(), "clean").code(), 0);
+    let made: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().flatten().collect();
+    let [made] = &made[..] else { panic!("{made:?}") };
+    assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let folder = made.path();
+    let refused = |why: &str| {
+        for words in ["clean", "servers --list"] {
+            let ran = homeless(temporary.path(), words);
+            assert_eq!(ran.code(), 1, "{words}: {}", ran.shown());
+            let told = format!("error: {}: {why}", folder.display());
+            assert!(ran.shown().contains(&told), "{words}: {}", ran.shown());
+        }
+    };
+    let allow = |mode| std::fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).unwrap();
+    allow(0o777);
+    refused("others may write into it");
+    allow(0o700);
+    if chown(&folder, Some(65534), None).is_ok() {
+        refused("it belongs to somebody else");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    symlink("/tmp", &folder).unwrap();
+    refused("it is no folder");
+}
+
+/// A second call takes no time: not even the version of Go is asked for.
+#[test]
+fn servers_that_are_there_are_built_by_nobody() {
+    let name = "servers_that_are_there_are_built_by_nobody";
+    let in_home = || std::env::home_dir().unwrap().join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(in_home, Into::into);
+    let is_there = |of: &str| {
+        let servers = std::fs::read_dir(cache.join("vaultwright/servers")).into_iter().flatten();
+        let mut folders = servers.flatten().map(|it| it.path());
+        folders.any(|it| it.join(of).is_file())
+    };
+    if !is_there("vault") || !is_there("kubernetes") {
+        println!("SKIPPED {name}: `cargo xtask servers` has not built them");
+        return;
+    }
+    // A Go that only counts who asks it: all that could build anything comes first on PATH.
+    let folder = tempfile::tempdir().unwrap();
+    let (go, asked) = (folder.path().join("go"), folder.path().join("asked"));
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> {}\n[ \"$1\" = env ] && echo go1.99.0\n",
+        asked.display()
+    );
+    std::fs::write(&go, script).unwrap();
+    std::fs::set_permissions(&go, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let servers = |cache: &std::path::Path| {
+        let mut command = command("http://127.0.0.1:1", "x", folder.path(), "servers");
+        command.env("PATH", folder.path()).env("XDG_CACHE_HOME", cache);
+        Ran(command.output().unwrap())
+    };
+    let told = servers(&cache).shown();
+    assert!(told.starts_with("exit 0\n") && !told.contains("building "), "{told}");
+    assert!(told.contains("/vaultwright/servers/vault-"), "{told}");
+    assert!(!asked.exists(), "{:?}", std::fs::read_to_string(&asked));
+
+    let told = servers(&folder.path().join("empty")).shown();
+    assert!(told.starts_with("exit 1\n") && told.contains("building vault "), "{told}");
+    assert!(asked.exists());
+}
+
+#[test]
 fn paths_with_blanks_and_letters_of_any_language_are_told_as_they_are() {
     let folder = tempfile::Builder::new().prefix("Mön Ördner ").tempdir().unwrap();
     std::fs::create_dir(folder.path().join("spéc x")).unwrap();
