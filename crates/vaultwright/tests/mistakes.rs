@@ -135,7 +135,10 @@ fn a_pipe_as_ground_holds_up_no_command() {
     // What is wrong with a ground is for those to say who start one.
     for (words, code) in [("check", 0), ("up", 1), ("prove --emit out", 1)] {
         let mut program = std::process::Command::new("timeout");
-        program.args(["20", env!("CARGO_BIN_EXE_vaultwright")]).args(words.split(' ')).arg(".");
+        program
+            .args(["-s", "KILL", "20", env!("CARGO_BIN_EXE_vaultwright")])
+            .args(words.split(' '))
+            .arg(".");
         program.env("VAULTWRIGHT_ON", "process").env("VAULTWRIGHT_SERVER", "/bin/true");
         let output = program.current_dir(folder.path()).output().expect("timeout is there");
         assert_eq!(output.status.code(), Some(code), "{words}: {output:?}");
