@@ -37,6 +37,7 @@ pub fn test(args: &TestArgs, features: impl FnOnce(bool) -> Command) -> Result<b
     let mut counts = Counts::default();
     let mut succeeded = true;
     let mut is_built = false;
+    let mut failures = Failures::default();
     if only != Some(Half::Features) {
         let mut command = crate::cargo();
         // What a test says of itself is shown, else nobody would see why one was skipped.
@@ -45,7 +46,10 @@ pub fn test(args: &TestArgs, features: impl FnOnce(bool) -> Command) -> Result<b
         if std::env::var_os(THREADS).is_none() {
             command.env(THREADS, threads().to_string());
         }
-        let status = count(&mut command, |line| counts += of_cargo(line))?;
+        let status = count(&mut command, |line| {
+            counts += of_cargo(line);
+            failures.hear(line);
+        })?;
         // Cargo builds everything before it runs the first test.
         is_built = counts != Counts::default();
         // A test that skips itself passes for cargo.
@@ -64,8 +68,38 @@ pub fn test(args: &TestArgs, features: impl FnOnce(bool) -> Command) -> Result<b
         succeeded &= status.success();
     }
     counts.failed += usize::from(!succeeded && counts.failed == 0);
+    write!(std::io::stdout(), "{failures}")?;
     writeln!(std::io::stdout(), "{counts}")?;
     Ok(succeeded)
+}
+
+/// What cargo's tests that failed have said: it stands far above by the time that all have run.
+#[derive(Default)]
+struct Failures {
+    lines: Vec<String>,
+    is_listed: bool,
+}
+
+impl Failures {
+    fn hear(&mut self, line: &str) {
+        match line {
+            // Of the two lists the second has the names alone.
+            "failures:" => self.is_listed = !self.is_listed,
+            _ if line.starts_with("test result: ") => self.is_listed = false,
+            _ if self.is_listed => self.lines.push(line.to_owned()),
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.lines.join("\n");
+        match text.trim() {
+            "" => Ok(()),
+            text => writeln!(f, "\nfailed, once more:\n\n{text}\n"),
+        }
+    }
 }
 
 /// How many tests of one binary are under way at once.
@@ -174,6 +208,22 @@ mod tests {
         for line in ["SKIPPED a_dev_server on docker: no engine answers", "SKIPPED: no Vault"] {
             assert_eq!(of_cargo(line), Counts { skipped: 1, ..Counts::default() });
         }
+    }
+
+    #[test]
+    fn what_failed_is_said_once_more() {
+        let mut failures = Failures::default();
+        for line in ["test a ... ok", "test b ... FAILED", "", "successes:", "    a", ""] {
+            failures.hear(line);
+        }
+        assert_eq!(failures.to_string(), "");
+        let said =
+            ["failures:", "", "---- b stdout ----", "1 is not 2", "", "failures:", "    b", ""];
+        for line in said.into_iter().chain(["test result: FAILED. 1 passed; 1 failed", "test c"]) {
+            failures.hear(line);
+        }
+        let wanted = "\nfailed, once more:\n\n---- b stdout ----\n1 is not 2\n\n";
+        assert_eq!(failures.to_string(), wanted);
     }
 
     #[test]

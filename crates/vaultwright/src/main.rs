@@ -30,6 +30,7 @@ mod variables;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 use tracing_subscriber::EnvFilter;
 
 /// Vault configuration as code that proves itself
@@ -65,6 +66,18 @@ enum Command {
     BenchMeasure(bench::MeasureArgs),
 }
 
+impl Command {
+    /// Those that speak with one Vault wait for its answers most of the time: threads would wake each other for nothing.
+    fn runtime(&self) -> Builder {
+        match self {
+            Command::Plan(_) | Command::Apply(_) | Command::Verify(_) | Command::Destroy(_) => {
+                Builder::new_current_thread()
+            }
+            _ => Builder::new_multi_thread(),
+        }
+    }
+}
+
 /// How a command ended, as CI reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -92,7 +105,7 @@ fn main() -> ExitCode {
     let quiet = vault_client::QUIET.split(',').filter_map(|it| it.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match cli.command.runtime().enable_all().build() {
         Ok(runtime) => runtime,
         Err(err) => {
             eprintln!("error: cannot start: {err}");

@@ -46,6 +46,8 @@ struct Refutation {
 /// A mutant that its file's path names: `airflow-agent/not-renewed`.
 type Named = (String, Mutant);
 
+/// A server that is not there in time is no refutation.
+const ELSEWHERE: &str = "it is refuted elsewhere";
 /// As many servers as two cores start without waiting for each other.
 const AT_ONCE: usize = 3;
 
@@ -71,7 +73,7 @@ fn every_mutant_of_the_five_systems_is_caught() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((name, mutant)) = next(&queue) {
-                    if let Err(why) = caught(&name, &mutant) {
+                    if let Err(why) = caught_at_last(&name, &mutant) {
                         let why = format!("{name}: {why}");
                         survivors.lock().unwrap_or_else(PoisonError::into_inner).push(why);
                     }
@@ -124,6 +126,18 @@ fn mutants() -> Vec<Named> {
 
 fn next(queue: &Mutex<VecDeque<Named>>) -> Option<Named> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+/// As features are in CI, one that fails elsewhere than it should is tried once more; and what it was is said.
+fn caught_at_last(name: &str, mutant: &Mutant) -> Result<(), String> {
+    let first = caught(name, mutant);
+    match &first {
+        Err(why) if why.starts_with(ELSEWHERE) => {
+            println!("{name}, tried once more: {why}");
+            caught(name, mutant)
+        }
+        _ => first,
+    }
 }
 
 fn caught(name: &str, mutant: &Mutant) -> Result<(), String> {
@@ -186,7 +200,7 @@ fn refuted(spec: &Path, mutant: &Mutant, wanted: &Refutation, folder: &Path) -> 
     };
     match report["scenarios"].as_array().unwrap().iter().any(is_it) {
         true => Ok(()),
-        false => Err(format!("it is refuted elsewhere:\n{said}")),
+        false => Err(format!("{ELSEWHERE}:\n{said}")),
     }
 }
 

@@ -7,12 +7,7 @@ mod prose;
 mod scratch;
 mod shown;
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use vault_testbed::ground::{
     FarSide, Ground, Kind, VaultOptions, VaultServer, far::Installation, on_path, servers,
@@ -59,9 +54,6 @@ pages! {
     reference_exit_codes: "docs/reference/exit-codes.md",
     reference_variables: "docs/reference/variables.md",
 }
-
-/// Lives of seconds need a machine that does nothing else: pages with servers run one after the other.
-static SERVERS: Mutex<()> = Mutex::new(());
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -113,11 +105,6 @@ fn lack(need: &str) -> Option<String> {
 
 /// The first block that is not as the page says; `Err` where it cannot be run here.
 fn play(page: &Page) -> Result<Option<String>, String> {
-    let _alone = page
-        .needs
-        .iter()
-        .any(|it| it == "server")
-        .then(|| SERVERS.lock().unwrap_or_else(PoisonError::into_inner));
     let server = servers::find().ok().flatten().map(|it| it.path);
     let binary = Path::new(env!("CARGO_BIN_EXE_vaultwright"));
     let mut scratch = Scratch::new(root(), binary, server.as_deref());
