@@ -107,7 +107,7 @@ const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Those that take long wait for servers to start and for lives to end, and compute little.
 fn threads() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    3 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// `--only HALF`, wherever it stands, and all the rest.

@@ -43,6 +43,11 @@ pub struct VerifyArgs {
     login: LoginArgs,
 }
 
+/// To give ten thousand objects back one by one takes longer than to end with them.
+fn keep_to_the_end<T>(what: T) {
+    std::mem::forget(what);
+}
+
 pub async fn plan(args: PlanArgs) -> anyhow::Result<Exit> {
     let (name, prepared) = look(&args.spec, &args.targets, &args.login).await?;
     match args.format {
@@ -53,7 +58,9 @@ pub async fn plan(args: PlanArgs) -> anyhow::Result<Exit> {
         pinned::write(path, &args.spec, &args.targets, &name, &prepared.plan)?;
         eprintln!("kept in {0}: `apply {0}` carries out this plan and no other", path.display());
     }
-    Ok(if args.exit_code && !prepared.plan.is_empty() { Exit::Differs } else { Exit::Done })
+    let differs = args.exit_code && !prepared.plan.is_empty();
+    keep_to_the_end(prepared);
+    Ok(if differs { Exit::Differs } else { Exit::Done })
 }
 
 pub async fn verify(args: VerifyArgs) -> anyhow::Result<Exit> {
@@ -77,5 +84,7 @@ async fn look(
         output::unless_interrupted(async { Ok(prepare(vault, &spec).await?) }).await
     })
     .await?;
-    Ok((spec.name, prepared))
+    let name = spec.name.clone();
+    keep_to_the_end(spec);
+    Ok((name, prepared))
 }

@@ -444,7 +444,7 @@ fn a_claim_that_every_jwt_has_is_refuted() {
 #[test]
 fn a_certificate_of_any_name_is_refuted() {
     let step = "lets in no certificate of another name";
-    is_refuted("cert-any-name", "auth/machines/*", step, "it is let in");
+    is_refuted("cert-any-name", "auth/machines/*", step, "it is allowed");
 }
 
 #[test]

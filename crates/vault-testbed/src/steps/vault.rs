@@ -221,6 +221,21 @@ pub fn said(answer: &Result<Answer, VaultError>) -> String {
     }
 }
 
+/// By one of these statuses; another failure proves nothing. What Vault says is noted.
+pub fn is_refused(world: &World, answer: &Result<Answer, VaultError>, by: &[u16]) -> Result {
+    world.evidence(said(answer));
+    refused_by(answer, by)
+}
+
+/// The same, where the step says itself what it has seen.
+pub fn refused_by(answer: &Result<Answer, VaultError>, statuses: &[u16]) -> Result {
+    match answer {
+        Err(err) if err.status.is_some_and(|it| statuses.contains(&it)) => Ok(()),
+        Err(err) => failure(format!("it is refused otherwise: {err}")),
+        Ok(_) => failure("it is allowed"),
+    }
+}
+
 fn is_no_mount(err: &VaultError) -> bool {
     // What `sys/auth/NAME` and `sys/mounts/NAME` say.
     let says = |text: &str| err.reasons.iter().any(|it| it.contains(text));

@@ -12,8 +12,8 @@ use vault_client::{Answer, Settings, Vault, VaultError};
 use vault_model::{Body, request::Request};
 
 use crate::{
-    steps::vault::{said, there},
-    world::{Failure, Result, World, failure},
+    steps::vault::{is_refused, there},
+    world::{Failure, Result, World},
 };
 
 /// With a certificate of the authority that the role trusts, made by the engine here that has its key. Whoever shows
@@ -38,13 +38,13 @@ async fn another_authority(world: &mut World, role: String) -> Result {
     let key = KeyPair::generate()?;
     let certificate = wanted(&trusted)?.signed_by(&key, &other)?.pem();
     let answer = send(world, &role, &certificate, &key).await?;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 #[then(expr = "{string} lets in nobody without a certificate")]
 async fn no_certificate(world: &mut World, role: String) -> Result {
     let answer = world.anonymous()?.send_once(&login(&role)?).await;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 #[then(expr = "{string} lets in no certificate of another name")]
@@ -60,11 +60,14 @@ async fn another_name(world: &mut World, role: String) -> Result {
     let key = KeyPair::generate()?;
     let certificate = signed(world, &mount, &trusted, &key).await?;
     let answer = send(world, &role, &certificate, &key).await?;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 const NAMES: &[&str] = &["allowed_names", "allowed_common_names", "allowed_dns_sans"];
 const ANOTHER: &str = "another.vaultwright.test";
+
+/// What Vault answers to whom it does not let in.
+const REFUSED: &[u16] = &[400, 403];
 
 /// Of `auth/cert/certs/web`: the mount and the name.
 fn parts(role: &str) -> Result<(&str, &str)> {
@@ -166,13 +169,4 @@ fn showing(world: &World, certificate: &str, key: &KeyPair) -> Result<Vault> {
     settings.client_cert = Some(file("client.pem", certificate)?);
     settings.client_key = Some(file("client-key.pem", &pem)?);
     Ok(Vault::new(&settings)?.recorded_in(world.exchanges.clone()))
-}
-
-fn is_refused(world: &World, answer: &Result<Answer, VaultError>) -> Result {
-    world.evidence(said(answer));
-    match answer {
-        Err(err) if matches!(err.status, Some(400 | 403)) => Ok(()),
-        Err(err) => failure(format!("it is refused otherwise: {err}")),
-        Ok(_) => failure("it is let in"),
-    }
 }

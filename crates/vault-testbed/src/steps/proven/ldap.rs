@@ -4,17 +4,14 @@ use std::sync::OnceLock;
 
 use cucumber::{then, when};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use vault_client::{Answer, VaultError};
 use vault_model::{Body, request::Request};
 
-use super::place::Place;
+use super::{people::People, place::Place};
 use crate::{
-    ground::{
-        far::{Login, directory},
-        new_secret,
-    },
-    steps::vault::{said, there},
+    ground::{far::directory, new_secret},
+    steps::vault::{is_refused, there},
     world::{Failure, Result, World, failure},
 };
 
@@ -39,10 +36,12 @@ const MEMBERS: &[(&str, &str, bool)] = &[
     ("posixGroup", "memberUid", false),
 ];
 
+/// What Vault answers to whom it does not let in.
+const REFUSED: &[u16] = &[400, 403];
+
 /// The directory of a method, and who is to log in.
 struct Directory {
-    superuser: Login,
-    config: Body,
+    people: People,
     mount: String,
     whose: Whose,
 }
@@ -77,7 +76,7 @@ pub async fn log_in(world: &World, role: &str) -> Result<Option<Answer>> {
 async fn nobody_unknown(world: &mut World, role: String) -> Result {
     let directory = Directory::needed(world, &role).await?;
     let answer = directory.send(world, NOBODY, NOBODY).await?;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 #[then(expr = "{string} lets in nobody without a password")]
@@ -89,7 +88,7 @@ async fn no_password(world: &mut World, role: String) -> Result {
             world.evidence(err.to_string());
             Ok(())
         }
-        answer => is_refused(world, &answer),
+        answer => is_refused(world, &answer, REFUSED),
     }
 }
 
@@ -97,16 +96,16 @@ async fn no_password(world: &mut World, role: String) -> Result {
 async fn wrong_password(world: &mut World, role: String) -> Result {
     let directory = Directory::needed(world, &role).await?;
     let answer = directory.send(world, directory.name(), NOBODY).await?;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 /// Whom the directory has, with that password, but not where the method looks.
 #[then(expr = "{string} lets in nobody who stands elsewhere in the directory")]
 async fn nobody_elsewhere(world: &mut World, role: String) -> Result {
     let directory = Directory::needed(world, &role).await?;
-    let (superuser, password) = (&directory.superuser, password(world)?);
+    let (superuser, password) = (&directory.people.superuser, password(world)?);
     let base = format!("ou={ELSEWHERE},{}", superuser.database);
-    let looked_in = directory.people();
+    let looked_in = directory.people.base();
     if base.to_lowercase().ends_with(&looked_in.to_lowercase()) {
         return Err(world.skip(format!("{role} looks in the whole directory: {looked_in}")));
     }
@@ -115,7 +114,7 @@ async fn nobody_elsewhere(world: &mut World, role: String) -> Result {
     let dn = directory.add(&base, ELSEWHERE).await?;
     directory::set_password(superuser, &dn, password.expose_secret()).await?;
     let answer = directory.send(world, ELSEWHERE, password.expose_secret()).await?;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 #[when(expr = "the directory changes the password of {string}")]
@@ -134,7 +133,7 @@ async fn old_password(world: &mut World, role: String) -> Result {
     let old = world.proven.in_directory.old_password.clone();
     let old = old.ok_or_else(|| Failure("the directory changed no password".into()))?;
     let answer = directory.send(world, directory.name(), old.expose_secret()).await?;
-    is_refused(world, &answer)
+    is_refused(world, &answer, REFUSED)
 }
 
 #[when(expr = "whoever logs in by {string} leaves the group in the directory")]
@@ -143,9 +142,9 @@ async fn leaves(world: &mut World, role: String) -> Result {
     let Whose::Group(group) = &directory.whose else {
         return failure(format!("{role} is no group"));
     };
-    let dn = directory.add(directory.people(), PROOF).await?;
+    let dn = directory.add(directory.people.base(), PROOF).await?;
     let Membership { group, attribute, member } = directory.membership(group, &dn).await?;
-    directory::leave(&directory.superuser, &group, attribute, &member).await?;
+    directory::leave(&directory.people.superuser, &group, attribute, &member).await?;
     world.proven.in_directory.has_left = true;
     Ok(())
 }
@@ -166,22 +165,12 @@ impl Directory {
             return Ok(None);
         };
         let config = there(world, &path).await?;
-        Ok(Some(Self { superuser, config, mount: mount.to_owned(), whose }))
+        Ok(Some(Self { people: People { superuser, config }, mount: mount.to_owned(), whose }))
     }
 
     async fn needed(world: &World, role: &str) -> Result<Self> {
         let directory = Self::of(world, role).await?;
         directory.ok_or_else(|| world.skip("the directory is none of the ground's"))
-    }
-
-    fn text<'a>(&'a self, key: &str, otherwise: &'a str) -> &'a str {
-        let said = self.config.get(key).and_then(Value::as_str);
-        said.filter(|it| !it.is_empty()).unwrap_or(otherwise)
-    }
-
-    /// Where the method looks for them.
-    fn people(&self) -> &str {
-        self.text("userdn", &self.superuser.database)
     }
 
     /// As whoever logs in types it.
@@ -195,51 +184,39 @@ impl Directory {
     /// Whoever is to log in is there with this password, and in the group unless they have left it.
     async fn prepare(&self, world: &World, password: &SecretString) -> Result {
         let dn = match &self.whose {
-            Whose::User(name) => self.user(name).await?,
-            Whose::Group(_) | Whose::Anybody => self.add(self.people(), PROOF).await?,
+            Whose::User(name) => self.people.find(name).await?,
+            Whose::Group(_) | Whose::Anybody => self.add(self.people.base(), PROOF).await?,
         };
-        directory::set_password(&self.superuser, &dn, password.expose_secret()).await?;
+        directory::set_password(&self.people.superuser, &dn, password.expose_secret()).await?;
         if let Whose::Group(group) = &self.whose
             && !world.proven.in_directory.has_left
         {
             let Membership { group, attribute, member } = self.membership(group, &dn).await?;
-            directory::join(&self.superuser, &group, attribute, &member).await?;
+            directory::join(&self.people.superuser, &group, attribute, &member).await?;
         }
         Ok(())
     }
 
-    async fn user(&self, name: &str) -> Result<String> {
-        let filter = directory::with(self.text("userattr", "cn"), name);
-        match &directory::find(&self.superuser, self.people(), &filter).await?[..] {
-            [one] => Ok(one.clone()),
-            found => failure(format!(
-                "{} entries of the directory below {} are {filter}, not one",
-                found.len(),
-                self.people()
-            )),
-        }
-    }
-
     async fn add(&self, base: &str, name: &str) -> Result<String> {
-        let attribute = self.text("userattr", "cn");
+        let attribute = self.people.attribute();
         let dn = format!("{attribute}={name},{base}");
         let named = [("uid", name), ("cn", name), ("sn", name), (attribute, name)];
         let entry: Vec<_> = named.into_iter().chain([("objectClass", "inetOrgPerson")]).collect();
-        directory::add(&self.superuser, &dn, &entry).await?;
+        directory::add(&self.people.superuser, &dn, &entry).await?;
         Ok(dn)
     }
 
     async fn membership(&self, group: &str, person: &str) -> Result<Membership> {
-        let base = self.text("groupdn", &self.superuser.database);
+        let base = self.people.text("groupdn", &self.people.superuser.database);
         // It may be one of those who are in a group, with the names of their groups.
-        let attribute = match self.text("groupattr", "cn") {
+        let attribute = match self.people.text("groupattr", "cn") {
             it if it.eq_ignore_ascii_case("memberof") => "cn",
             it => it,
         };
         let named = directory::with(attribute, group);
         for (class, attribute, by_dn) in MEMBERS {
             let filter = format!("(&{named}{})", directory::with("objectClass", class));
-            let found = directory::find(&self.superuser, base, &filter).await?;
+            let found = directory::find(&self.people.superuser, base, &filter).await?;
             if let Some(group) = found.into_iter().next() {
                 let member = if *by_dn { person } else { PROOF }.to_owned();
                 return Ok(Membership { group, attribute, member });
@@ -273,13 +250,4 @@ fn new_password(world: &World) -> Result<SecretString> {
     let new = new_secret("person")?;
     world.add_secret("the password of a person in the directory", new.expose_secret());
     Ok(new)
-}
-
-fn is_refused(world: &World, answer: &Result<Answer, VaultError>) -> Result {
-    world.evidence(said(answer));
-    match answer {
-        Err(err) if matches!(err.status, Some(400 | 403)) => Ok(()),
-        Err(err) => failure(format!("it is refused otherwise: {err}")),
-        Ok(_) => failure("it is let in"),
-    }
 }

@@ -9,10 +9,10 @@ use vault_model::{Body, request::Request};
 
 use super::{
     login::{issued, works},
+    people::People,
     place::{Place, parts},
 };
 use crate::{
-    ground::far::directory,
     steps::{
         SOON, until,
         vault::{said, there},
@@ -29,15 +29,9 @@ pub fn set_of(path: &str) -> Option<&str> {
 pub async fn account(world: &World, place: &Place, path: &str, name: &str) -> Result<String> {
     let (mount, ..) = parts(path)?;
     let config = there(world, &format!("{mount}/config")).await?;
-    let text = |key: &str| config.get(key).and_then(Value::as_str).filter(|it| !it.is_empty());
     let nobody = "the directory is none of the ground's, so nobody can look into it";
-    let superuser = place.superuser.as_ref().ok_or_else(|| Failure(nobody.into()))?;
-    let base = text("userdn").unwrap_or(&superuser.database);
-    let filter = directory::with(text("userattr").unwrap_or("cn"), name);
-    match &directory::find(superuser, base, &filter).await?[..] {
-        [one] => Ok(one.clone()),
-        found => failure(format!("{} entries below {base} are {filter}, not one", found.len())),
-    }
+    let superuser = place.superuser.clone().ok_or_else(|| Failure(nobody.into()))?;
+    People { superuser, config }.find(name).await
 }
 
 /// The set that the scenario's login is of.

@@ -13,6 +13,7 @@ mod kv;
 mod ldap;
 mod library;
 mod login;
+mod people;
 mod pki;
 mod place;
 mod provider;

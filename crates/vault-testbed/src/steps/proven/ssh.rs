@@ -16,7 +16,7 @@ use crate::{
     ground::{SshdOptions, on_path},
     steps::{
         SOON, program,
-        vault::{said, there},
+        vault::{refused_by, said, there},
     },
     world::{Failure, Result, World, ensure, failure},
 };
@@ -135,7 +135,7 @@ async fn refuses_to_sign(world: &mut World, role: &str, principal: Option<&str>)
     new_key(world, &folder).await?;
     let answer = sign(world, mount, name, &folder, principal).await?;
     world.evidence(said(&answer));
-    refused(&answer)
+    refused_by(&answer, &[400])
 }
 
 #[then(expr = "a password of {string} for {string} is good for one login")]
@@ -155,7 +155,7 @@ async fn good_once(world: &mut World, role: String, address: String) -> Result {
     ensure(is_for("ip") == address, || format!("it is good for {}", is_for("ip")))?;
     let again = world.anonymous()?.send_once(&verify).await;
     world.evidence(format!("a second time: {}", said(&again)));
-    refused(&again)
+    refused_by(&again, &[400])
 }
 
 #[then(expr = "{string} gives no password for {string}")]
@@ -165,7 +165,7 @@ async fn no_password(world: &mut World, role: String, address: String) -> Result
     let request = Request::post(format!("{mount}/creds/{name}"), body);
     let answer = world.vault()?.send_once(&request).await;
     world.evidence(said(&answer));
-    refused(&answer)
+    refused_by(&answer, &[400])
 }
 
 /// Of `ssh/roles/people`: the mount and the name.
@@ -288,14 +288,6 @@ fn is_refused(output: &Output) -> Result {
 
 fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
-}
-
-fn refused(answer: &Result<Answer, VaultError>) -> Result {
-    match answer {
-        Err(err) if err.status == Some(400) => Ok(()),
-        Err(err) => failure(format!("it is refused otherwise: {err}")),
-        Ok(_) => failure("it is allowed"),
-    }
 }
 
 #[cfg(test)]

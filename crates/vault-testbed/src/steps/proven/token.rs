@@ -14,7 +14,7 @@ use crate::{
     proofs::policies as policies_of,
     steps::{
         SOON, until,
-        vault::{said, there},
+        vault::{refused_by, said, there},
     },
     world::{Change, Failure, Result, World, ensure, failure},
 };
@@ -241,7 +241,7 @@ async fn can_be_used(world: &mut World, times: u64) -> Result {
     }
     let answer = token.vault.send_once(&request).await;
     world.evidence(format!("the {}. use: {}", times + 1, said(&answer)));
-    refused(&answer, &[403])
+    refused_by(&answer, &[403])
 }
 
 #[then(expr = "its token is renewable")]
@@ -320,7 +320,7 @@ async fn is_refused_in_time(world: &mut World) -> Result {
             let age = token.issued_at.elapsed().as_secs_f64();
             let seen = format!("{age:.1} s after its issue: {}", said(&answer));
             world.turn(&of(&token.auth), Change::Refused, None, seen);
-            refused(&answer, &[403])?;
+            refused_by(&answer, &[403])?;
             return ensure(Instant::now() + SLACK >= token.ends_at(), || {
                 format!("the token is refused {age:.1} s after its issue, before its life is over")
             });
@@ -335,7 +335,7 @@ async fn wrong_secret_id(world: &mut World, role: String) -> Result {
     let request = approle_request(world, &role, Some(WRONG)).await?;
     let answer = world.anonymous()?.send_once(&request).await;
     world.evidence(said(&answer));
-    refused(&answer, &[400])
+    refused_by(&answer, &[400])
 }
 
 const WRONG: &str = "00000000-0000-0000-0000-000000000000";
@@ -349,7 +349,7 @@ async fn good_for(world: &mut World, role: String, logins: u64) -> Result {
     let request = approle_request(world, &role, Some(id.expose_secret())).await?;
     let answer = world.anonymous()?.send_once(&request).await;
     world.evidence(format!("login {}: {}", logins + 1, said(&answer)));
-    refused(&answer, &[400])
+    refused_by(&answer, &[400])
 }
 
 #[then(expr = "a secret-id of {string} with {int} s to live is refused once they are over")]
@@ -365,7 +365,7 @@ async fn refused_after(world: &mut World, role: String, seconds: u64) -> Result 
     let tidy = Request::post(format!("{mount}/tidy/secret-id"), Body::new());
     world.vault()?.send(&tidy).await?;
     let request = approle_request(world, &role, Some(late.expose_secret())).await?;
-    until(SOON, || async { refused(&world.anonymous()?.send_once(&request).await, &[400]) })
+    until(SOON, || async { refused_by(&world.anonymous()?.send_once(&request).await, &[400]) })
         .await?;
     let age = made_at.elapsed().as_secs_f64();
     world.evidence(format!("refused {age:.1} s after its issue, when Vault had tidied up"));
@@ -386,14 +386,14 @@ async fn wrapped_once(world: &mut World, role: String) -> Result {
     approle(world, &role, Some(&id)).await?;
     let again = anonymous.unwrap(wrapped.token).await;
     world.evidence(format!("unwrapped a second time: {}", said(&again)));
-    refused(&again, &[400, 403])
+    refused_by(&again, &[400, 403])
 }
 
 #[then(expr = "a wrong password is refused by {string}")]
 async fn wrong_password(world: &mut World, user: String) -> Result {
     let answer = world.anonymous()?.send_once(&userpass(&user, WRONG)).await;
     world.evidence(said(&answer));
-    refused(&answer, &[400])
+    refused_by(&answer, &[400])
 }
 
 #[then(expr = "{string} makes no token with the policy {string}")]
@@ -402,13 +402,5 @@ async fn no_such_policy(world: &mut World, role: String, policy: String) -> Resu
     let body = Body::from_iter([("policies".to_owned(), json!([policy]))]);
     let answer = world.vault()?.send_once(&Request::post(path, body)).await;
     world.evidence(said(&answer));
-    refused(&answer, &[400])
-}
-
-fn refused(answer: &Result<Answer, vault_client::VaultError>, statuses: &[u16]) -> Result {
-    match answer {
-        Err(err) if err.status.is_some_and(|it| statuses.contains(&it)) => Ok(()),
-        Err(err) => failure(format!("it is refused otherwise: {err}")),
-        Ok(_) => failure("it is allowed"),
-    }
+    refused_by(&answer, &[400])
 }

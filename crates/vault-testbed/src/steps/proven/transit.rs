@@ -2,11 +2,11 @@
 
 use cucumber::then;
 use serde_json::{Value, json};
-use vault_client::{Answer, VaultError};
+use vault_client::VaultError;
 use vault_model::{Body, request::Request};
 
 use crate::{
-    steps::vault::{said, there},
+    steps::vault::{is_refused, there},
     world::{Failure, Result, World, ensure, failure},
 };
 
@@ -131,20 +131,11 @@ async fn not_exported(world: &mut World, path: String) -> Result {
     let key = Key::at(world, &path).await?;
     let request = Request::get(format!("{}/export/hmac-key/{}", key.mount, key.name));
     let answer = world.vault()?.send_once(&request).await;
-    refused(world, &answer)
+    is_refused(world, &answer, &[400])
 }
 
 #[then(expr = "the key {string} cannot be deleted")]
 async fn not_deleted(world: &mut World, path: String) -> Result {
     let answer = world.vault()?.send_once(&Request::delete(&path)).await;
-    refused(world, &answer)
-}
-
-fn refused(world: &World, answer: &Result<Answer, VaultError>) -> Result {
-    world.evidence(said(answer));
-    match answer {
-        Err(err) if err.status == Some(400) => Ok(()),
-        Err(err) => failure(format!("it is refused otherwise: {err}")),
-        Ok(_) => failure("it is allowed"),
-    }
+    is_refused(world, &answer, &[400])
 }
