@@ -17,8 +17,11 @@ pub struct Redactor {
     finder: OnceLock<Option<AhoCorasick>>,
 }
 
-/// For it is made anew whenever there is a new secret.
-const QUICKLY_MADE: Option<AhoCorasickKind> = Some(AhoCorasickKind::ContiguousNFA);
+/// Finds any of `texts`; `None` only for more of them than memory holds. Of the kind that is made quickly, for it is made
+/// anew whenever there is a new secret.
+pub fn finder<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Option<AhoCorasick> {
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts).ok()
+}
 
 /// A shorter secret would mask half of every text.
 const SHORTEST: usize = 4;
@@ -97,8 +100,7 @@ impl Redactor {
     }
 
     fn finder(&self) -> Option<AhoCorasick> {
-        // It fails only for more secrets than memory holds.
-        let build = || AhoCorasick::builder().kind(QUICKLY_MADE).build(&self.secrets).ok();
+        let build = || finder(&self.secrets);
         (!self.secrets.is_empty()).then(build)?
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::AhoCorasick;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
 use regex::bytes::Regex;
-use vault_model::excerpt::MASK;
+use vault_model::{excerpt::MASK, redact::finder};
 
 /// One secret in a text. Its value is not here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,9 +29,6 @@ pub struct Scanner {
     patterns: Vec<(String, &'static str)>,
     finder: Option<AhoCorasick>,
 }
-
-/// For it is made anew whenever there is a new secret.
-const QUICKLY_MADE: Option<AhoCorasickKind> = Some(AhoCorasickKind::ContiguousNFA);
 
 /// A shorter text would be found in half of all texts.
 pub const SHORTEST: usize = 6;
@@ -67,8 +64,7 @@ impl Scanner {
                 all.entry(text).or_insert((what.to_owned(), form));
             }
         }
-        // It fails only for more secrets than memory holds.
-        let finder = AhoCorasick::builder().kind(QUICKLY_MADE).build(all.keys()).ok();
+        let finder = finder(all.keys());
         let finder = finder.filter(|_| !all.is_empty());
         Scanner { patterns: all.into_values().collect(), finder }
     }

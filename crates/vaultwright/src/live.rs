@@ -22,12 +22,11 @@ pub async fn prove(args: &ProveArgs, address: &str) -> anyhow::Result<Exit> {
     let features = prove::features(&proofs)?;
     let terminal = Terminal::default();
     terminal.secrets.add_of_variables(&spec.redactor);
+    let signal = interrupted();
     let ground = Ground::open(Some(Kind::Address)).await?;
     let proven = session::at(Some(address), &args.login, async |vault| {
-        let signal = interrupted();
         let live = Live::new(vault, args.rotate);
-        let mut suite = prove::suite(&ground, inputs, args.concurrency, &terminal)?;
-        suite.filter.name = args.name.clone();
+        let mut suite = prove::suite(&ground, inputs, args.filter(), args.concurrency, &terminal)?;
         suite.live = Some(live.clone());
         let work = async {
             if !stands(&live, &spec, address, &terminal).await? {

@@ -15,7 +15,7 @@ use vault_testbed::{
     ground::{FarSide, Ground, GroundSpec, Kind, interrupted},
     proofs::{Named, Proofs, Unproven, proofs},
     report::{self, About, NotProven, OfProof, Results, ScenarioResult},
-    suite::{self, CONCURRENCY, Feature, LoadError, Suite},
+    suite::{self, CONCURRENCY, Feature, Filter, LoadError, Suite},
 };
 
 use crate::{
@@ -40,7 +40,7 @@ pub struct ProveArgs {
     pub only: Vec<String>,
     /// Only scenarios whose name matches
     #[arg(long, value_name = "REGEX", conflicts_with = "emit")]
-    pub name: Option<regex::Regex>,
+    name: Option<regex::Regex>,
     /// Write the features into a folder, to be kept, changed and run by `vaultwright test`; runs nothing
     #[arg(long, value_name = "DIR")]
     emit: Option<PathBuf>,
@@ -58,6 +58,12 @@ pub struct ProveArgs {
     pub concurrency: usize,
     #[command(flatten)]
     pub reports: ReportArgs,
+}
+
+impl ProveArgs {
+    pub fn filter(&self) -> Filter {
+        Filter { name: self.name.clone(), ..Filter::default() }
+    }
 }
 
 pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
@@ -82,8 +88,7 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
     println!("proving {} on {}", spec.name, ground.kind());
     let terminal = Terminal::default();
     let proven = async {
-        let mut suite = suite(&ground, inputs, args.concurrency, &terminal)?;
-        suite.filter.name = args.name.clone();
+        let suite = suite(&ground, inputs, args.filter(), args.concurrency, &terminal)?;
         let features = features(&proofs)?;
         let run = async { Ok::<_, anyhow::Error>(run(&suite, features, &terminal).await) };
         let results = ground.until_done(signal, run).await?;
@@ -187,6 +192,7 @@ pub fn features(proofs: &Proofs) -> Result<Vec<Feature>, LoadError> {
 pub fn suite(
     ground: &Ground,
     inputs: SpecInputs,
+    filter: Filter,
     concurrency: usize,
     terminal: &Terminal,
 ) -> anyhow::Result<Suite> {
@@ -194,6 +200,7 @@ pub fn suite(
         root: std::env::current_dir()?,
         concurrency: concurrency.max(1),
         retries: suite::retries(),
+        filter,
         inputs,
         secrets: terminal.secrets.clone(),
         ..Suite::new(ground.clone())

@@ -5,7 +5,10 @@ use std::{env, fs, path::Path};
 use anyhow::Context;
 use vault_client::{Login, SecretString, Settings, Vault};
 
-use crate::args::{LoginArgs, LoginMethod};
+use crate::{
+    args::{LoginArgs, LoginMethod},
+    output,
+};
 
 /// Logs in as the arguments and the environment say, works, and logs out. The token lives as long as the work.
 pub async fn during<T>(
@@ -25,7 +28,9 @@ pub async fn at<T>(
         Some(address) if name == "VAULT_ADDR" => Some(address.to_owned()),
         _ => variable(name),
     })?;
-    let vault = Vault::login(&settings, &login(args)?).await?;
+    let login = login(args)?;
+    let logging_in = async { Ok(Vault::login(&settings, &login).await?) };
+    let vault = output::unless_interrupted(logging_in).await?;
     let alive = vault.keep_alive();
     let result = work(&vault).await;
     // What a renewal ran into shows in the work as well.

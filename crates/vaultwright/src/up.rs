@@ -15,7 +15,7 @@ use vault_provision::{ReadError, SpecInputs, Stop, load, prepare};
 use vault_testbed::{
     ground::{Error, Ground, GroundSpec, Kind, Stack, interrupted, servers},
     report::{self, About},
-    suite::CONCURRENCY,
+    suite::{CONCURRENCY, Filter},
 };
 
 use crate::{
@@ -169,7 +169,7 @@ async fn prove(path: &Path, ground: &Ground, inputs: SpecInputs) -> anyhow::Resu
     let (spec, proofs) = prove::generate(path, &inputs, &[]).await?;
     println!("\nproving {} on servers of its own", spec.name);
     let terminal = Terminal::default();
-    let suite = prove::suite(ground, inputs, CONCURRENCY, &terminal)?;
+    let suite = prove::suite(ground, inputs, Filter::default(), CONCURRENCY, &terminal)?;
     let results = prove::run(&suite, prove::features(&proofs)?, &terminal).await;
     terminal.print(&format!(
         "{}{}",

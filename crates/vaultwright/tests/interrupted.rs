@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::Write,
+    net::TcpListener,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -101,6 +102,34 @@ fn what_is_told_to_end_before_its_first_server_leaves_nothing() {
     ends_before_its_first_server(&["test", "features/dynamic_roles.feature", "--on", "process"]);
     ends_before_its_first_server(&["prove", "specs/airflow-agent", "--on", "process"]);
     ends_before_its_first_server(&["up", "--on", "process"]);
+}
+
+/// A Vault that takes the connection and never answers, as one behind a tired balancer.
+#[test]
+fn a_proof_that_waits_for_its_login_ends_with_ctrl_c_and_leaves_nothing() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(["prove", "fixtures/live/spec.yaml", "--live", &address]);
+    command.args(["--login", "approle", "--role-id", "somebody"]);
+    command.env("VAULTWRIGHT_SECRET_ID", "nobody-s").env("TMPDIR", folder.path());
+    command.env("XDG_STATE_HOME", folder.path());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let asking = silent.accept().unwrap();
+    let told = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success());
+    let output = child.wait_with_output().unwrap();
+    drop(asking);
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let left: Vec<_> = ["vaultwright/runs", "."]
+        .iter()
+        .flat_map(|it| fs::read_dir(folder.path().join(it)).into_iter().flatten().flatten())
+        .map(|it| it.path())
+        .filter(|it| !it.ends_with("vaultwright"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
