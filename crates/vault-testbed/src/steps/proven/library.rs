@@ -15,7 +15,7 @@ use super::{
 use crate::{
     steps::{
         SOON, until,
-        vault::{said, there},
+        vault::{refused_by, said, there},
     },
     world::{Change, Failure, Result, World, ensure, failure},
 };
@@ -56,9 +56,8 @@ async fn lends_all(world: &mut World, set: String) -> Result {
     let answer = world.vault()?.send_once(&Request::post(&path, Body::new())).await;
     world.evidence(format!("one more than {accounts}: {}", said(&answer)));
     match answer {
-        Err(err) if err.status == Some(400) => Ok(()),
-        Err(err) => failure(format!("it is refused otherwise: {err}")),
         Ok(_) => failure(format!("it lends more than its {accounts} accounts")),
+        refused => refused_by(&refused, &[400]),
     }
 }
 
