@@ -37,6 +37,7 @@ pub mod source;
 pub mod spec;
 pub mod template;
 pub mod told;
+pub mod url;
 pub mod vars;
 pub mod waves;
 pub mod yaml;
@@ -44,7 +45,6 @@ pub mod yaml;
 mod field;
 mod shape;
 mod tree;
-mod url;
 
 /// The JSON that Vault's API documents for one path.
 pub type Body = serde_json::Map<String, serde_json::Value>;

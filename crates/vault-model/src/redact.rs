@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     excerpt::MASK,
     node::{Node, NodeValue},
+    url,
 };
 
 /// Knows the secrets of a spec and shows none.
@@ -33,7 +34,7 @@ impl Redactor {
     pub fn add(&mut self, secret: &str) {
         self.finder = OnceLock::new();
         let quoted = Value::from(secret).to_string();
-        let in_url = percent_encoded(secret);
+        let in_url = url::escaped(secret, |it| format!("%{it:02X}"));
         let lines = secret.lines().map(str::trim).filter(|it| it.len() >= SHORTEST_LINE);
         let lines = lines.filter(|it| !it.starts_with("-----"));
         for form in lines.chain([secret, secret.trim(), &quoted[1..quoted.len() - 1], &in_url]) {
@@ -109,20 +110,6 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Redactor({} forms)", self.secrets.len())
     }
-}
-
-/// As in the user part of a URL.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(byte.into())
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

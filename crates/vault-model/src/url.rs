@@ -1,4 +1,4 @@
-//! The password in an address: what is compared, and what may be shown.
+//! The password in an address: what is compared, and what may be shown; how it is written there.
 
 /// `scheme://user:password@…` as Vault answers it: the password masked, nothing escaped.
 pub fn compared(url: &str) -> String {
@@ -41,6 +41,17 @@ fn word(url: &str) -> Option<(usize, usize)> {
     let start = url.to_ascii_lowercase().find("password=")? + "password=".len();
     let end = start + url[start..].find([' ', ';', '&']).unwrap_or(url.len() - start);
     (!url[start..end].contains("{{")).then_some((start, end))
+}
+
+/// As in the user part of an address: `escape` writes each byte that can't stand there as it is.
+pub fn escaped(text: &str, escape: impl Fn(u8) -> String) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => escape(byte),
+    };
+    text.bytes().map(one).collect()
 }
 
 /// `%20` and so on as what they stand for; what is none of these stays.

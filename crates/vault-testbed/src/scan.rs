@@ -8,7 +8,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
 use regex::bytes::Regex;
-use vault_model::{excerpt::MASK, redact::finder};
+use vault_model::{excerpt::MASK, redact::finder, url};
 
 /// One secret in a text. Its value is not here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +112,7 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
     forms.push(("in HTML", html(secret, "&#39;")));
     forms.push(("in HTML", html(secret, "&#x27;")));
     for (upper, space) in [(true, "%20"), (true, "+"), (false, "%20"), (false, "+")] {
-        forms.push(("in a URL", percent_encoded(secret, upper, space)));
+        forms.push(("in a URL", in_url(secret, upper, space)));
     }
     for shift in 0..3 {
         forms.push(("in base64", base64(secret, shift, &STANDARD)));
@@ -132,16 +132,12 @@ fn html(text: &str, apostrophe: &str) -> String {
     text.replace('"', "&quot;").replace('\'', apostrophe)
 }
 
-fn percent_encoded(text: &str, upper: bool, space: &str) -> String {
-    let one = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(byte).to_string()
-        }
+fn in_url(text: &str, upper: bool, space: &str) -> String {
+    url::escaped(text, |byte| match byte {
         b' ' => space.to_owned(),
         _ if upper => format!("%{byte:02X}"),
         _ => format!("%{byte:02x}"),
-    };
-    text.bytes().map(one).collect()
+    })
 }
 
 /// Of the secret after `shift` other bytes, such as a user's name: what does not depend on what stands around it.
