@@ -5,9 +5,13 @@ mod common;
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use vault_testbed::ground::{
     FAR_SIDES, FarSide, Ground, GroundSpec, Health, Kind, Mode, POSTGRES, Server, ServerOptions,
     VaultOptions, VaultServer,
@@ -59,6 +63,7 @@ on_both_grounds! {
     a_stack_binds_its_servers_to_variables,
     every_far_side_knows_its_logins_and_refuses_others,
     far_sides_of_a_stack_start_together,
+    a_broker_speaks_amqp_where_it_says_so,
 }
 
 async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
@@ -302,6 +307,20 @@ async fn far_sides_of_a_stack_start_together(ground: &Ground) {
     }
 }
 
+/// As every client of AMQP begins. The answer begins with the type of its frame: a method.
+async fn a_broker_speaks_amqp_where_it_says_so(ground: &Ground) {
+    let broker = FarSide::named("rabbitmq").unwrap();
+    let server = match ground.server(&ServerOptions::of(broker)).await {
+        Ok(server) => server,
+        Err(missing) if missing.is_missing() => return println!("SKIPPED: {missing}"),
+        Err(error) => panic!("{error}"),
+    };
+    let address = server.given["amqp_address_from_here"].expose_secret();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"AMQP\x00\x00\x09\x01").await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), 1);
+}
+
 fn client(vault: &VaultServer) -> reqwest::Client {
     let mut client = reqwest::Client::builder().no_proxy();
     if let Some(path) = &vault.ca_certificate {
@@ -328,5 +347,5 @@ async fn get(vault: &VaultServer, path: &str) -> (u16, Value) {
 }
 
 fn token(vault: &VaultServer) -> &str {
-    secrecy::ExposeSecret::expose_secret(&vault.root_token)
+    vault.root_token.expose_secret()
 }

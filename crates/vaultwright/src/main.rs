@@ -102,7 +102,9 @@ fn main() -> ExitCode {
     };
     let filter =
         EnvFilter::try_from_env("VAULTWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let quiet = vault_client::QUIET.split(',').filter_map(|it| it.parse().ok());
+    // As these do, the client of AMQP reports every expected refusal.
+    let quiet = vault_client::QUIET.split(',').chain(["lapin=off"]);
+    let quiet = quiet.filter_map(|it| it.parse().ok());
     let filter = quiet.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match cli.command.runtime().enable_all().build() {

@@ -143,7 +143,20 @@ fn logins_by_a_directory_are_proven() {
 #[test]
 fn users_of_a_broker_are_proven() {
     let look_up = |answer| ["RabbitMQ", "testbed", "GET /api/users/", answer];
-    is_proven_by_asking("fixtures/proven/rabbitmq", &[look_up("found"), look_up("not found")]);
+    let by_amqp = |words, answer| ["RabbitMQ", "token-", words, answer];
+    is_proven_by_asking(
+        "fixtures/proven/rabbitmq",
+        &[
+            look_up("found"),
+            look_up("not found"),
+            by_amqp("log in", "done"),
+            by_amqp("log in", "login refused with 403 ACCESS_REFUSED"),
+            by_amqp("connect to /", "refused with 530 NOT_ALLOWED"),
+            by_amqp("publish orders.new to amq.topic", "done"),
+            by_amqp("publish payments.new to amq.topic", "refused with 403 ACCESS_REFUSED"),
+            by_amqp("consume from ledger", "refused with 403 ACCESS_REFUSED"),
+        ],
+    );
 }
 
 #[test]
@@ -350,6 +363,18 @@ fn a_user_whom_the_method_does_not_find_is_refuted() {
 fn users_of_a_broker_who_read_too_much_are_refuted() {
     let evidence = "ledger/get";
     is_refuted("rabbitmq-too-wide", "broker/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn users_whom_the_management_api_alone_lets_in_are_refuted() {
+    let evidence = "access to vhost 'orders' refused for user";
+    is_refuted("rabbitmq-management-only", "broker/creds/*", "the login can", evidence);
+}
+
+#[test]
+fn users_who_publish_anywhere_by_amqp_are_refuted() {
+    let evidence = "`publish ledger to amq.direct in orders` works";
+    is_refuted("rabbitmq-writes-all", "broker/creds/*", "the login cannot", evidence);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One server in a container, on the network of its run, with one port at this machine's loopback.
+//! One server in a container, on the network of its run, with its ports at this machine's loopback.
 
 use std::collections::HashMap;
 
@@ -32,6 +32,7 @@ pub(crate) struct Plan {
     /// Where it expects a certificate for its name in the network, and the key.
     pub tls: Option<(&'static str, &'static str)>,
     pub port: u16,
+    pub second_port: Option<u16>,
 }
 
 /// Removed with its anonymous volumes soon after it is dropped.
@@ -42,6 +43,7 @@ pub(crate) struct Container {
     name: String,
     host: String,
     host_port: u16,
+    second_host_port: Option<u16>,
 }
 
 const PORT_ATTEMPTS: usize = 4;
@@ -66,15 +68,20 @@ impl Container {
         let name = container_name(run, plan.what);
         let host = engine.host().await?;
         let host_port = loopback::free_port()?;
+        let second_host_port = plan.second_port.map(|_| loopback::free_port()).transpose()?;
         let (image, tag) = plan.image.rsplit_once(':').unwrap_or((&plan.image, "latest"));
-        let container_port: ContainerPort = plan.port.tcp();
-        let binding = PortBinding {
-            host_ip: Some(bind_address(&host)),
-            host_port: Some(host_port.to_string()),
+        let second = plan.second_port.zip(second_host_port);
+        let ports = [Some((plan.port, host_port)), second].into_iter().flatten();
+        let ports: Vec<(ContainerPort, u16)> = ports.map(|(it, host)| (it.tcp(), host)).collect();
+        let binding = |(port, host_port): &(ContainerPort, u16)| {
+            let (host_ip, host_port) = (Some(bind_address(&host)), Some(host_port.to_string()));
+            (port.to_string(), Some(vec![PortBinding { host_ip, host_port }]))
         };
-        let bindings = HashMap::from([(container_port.to_string(), Some(vec![binding]))]);
-        let mut request = GenericImage::new(image, tag)
-            .with_exposed_port(container_port)
+        let bindings: HashMap<_, _> = ports.iter().map(binding).collect();
+        let image = GenericImage::new(image, tag);
+        let mut request = ports
+            .iter()
+            .fold(image, |it, (port, _)| it.with_exposed_port(*port))
             .with_container_name(&name)
             .with_network(network)
             .with_labels(run.labels())
@@ -101,7 +108,8 @@ impl Container {
             .start()
             .await
             .map_err(|error| Error::engine(format!("start {}", plan.image), chain(&error)))?;
-        Ok(Self { inner: Some(inner), engine: engine.clone(), name, host, host_port })
+        let engine = engine.clone();
+        Ok(Self { inner: Some(inner), engine, name, host, host_port, second_host_port })
     }
 
     /// Where other containers of the run find it.
@@ -110,9 +118,17 @@ impl Container {
     }
 
     pub fn address_from_here(&self) -> String {
+        self.published_at(self.host_port)
+    }
+
+    pub fn second_address_from_here(&self) -> Option<String> {
+        self.second_host_port.map(|port| self.published_at(port))
+    }
+
+    fn published_at(&self, host_port: u16) -> String {
         match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.host_port),
-            false => format!("{}:{}", self.host, self.host_port),
+            true => format!("[{}]:{host_port}", self.host),
+            false => format!("{}:{host_port}", self.host),
         }
     }
 

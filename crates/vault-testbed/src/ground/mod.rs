@@ -85,6 +85,8 @@ const LOOPBACK: &str = "127.0.0.1";
 impl Ground {
     /// Sweeps what dead runs left, and begins a run. Without a choice: `VAULTWRIGHT_ON`, else what the machine has.
     pub async fn open(choice: Option<Kind>) -> Result<Self> {
+        // Whichever server is asked first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let kind = match choice.map_or_else(Kind::from_env, |kind| Ok(Some(kind)))? {
             Some(kind) => kind,
             None => Kind::of_this_machine().await?,
@@ -186,8 +188,8 @@ impl Ground {
         let image = images::far_side(engine, side, &options.version).await?;
         let passwords = Passwords::of(options)?;
         let Contained { command, environment, files, tls } = (side.container)(options, &passwords);
-        let (what, port) = (side.word, side.port);
-        let plan = Plan { image, what, command, environment, files, tls, port };
+        let (what, port, second_port) = (side.word, side.port, side.second_port);
+        let plan = Plan { image, what, command, environment, files, tls, port, second_port };
         let started_at = Instant::now();
         let container = Container::start(&self.run, engine, network, &plan).await?;
         Server::start_container(container, options, passwords, started_at).await

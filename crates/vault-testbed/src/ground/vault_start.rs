@@ -235,6 +235,7 @@ impl VaultServer {
             files: Vec::new(),
             tls: None,
             port: PORT,
+            second_port: None,
         };
         plan.environment.extend(sealer.map(|it| (SEALER_TOKEN.into(), it.token.clone())));
         let config = match (options.is_plain_dev(), &layout.declared_audit) {

@@ -18,6 +18,7 @@ pub static AWS: FarSide = FarSide {
     database: "",
     keys: &["init"],
     port: 5000,
+    second_port: None,
     superuser: "AKIATESTBEDTESTBED00",
     programs: Programs {
         source: Source::Python { environment: ENVIRONMENT, package: PACKAGE },

@@ -21,6 +21,7 @@ pub static KUBERNETES: FarSide = FarSide {
     database: "",
     keys: &["admin_user"],
     port: 6443,
+    second_port: None,
     superuser: "testbed",
     programs: Programs {
         source: Source::Go(Pinned {

@@ -15,6 +15,8 @@ pub struct Login {
     pub side: &'static FarSide,
     /// `host:port`
     pub address: String,
+    /// Where applications come to, if it is known to be elsewhere.
+    pub second_address: Option<String>,
     pub database: String,
     pub user: String,
     pub password: SecretString,

@@ -18,6 +18,7 @@ pub static MARIADB: FarSide = FarSide {
     database: "demo",
     keys: &["database", "init", "admin_user"],
     port: 3306,
+    second_port: None,
     superuser: "root",
     programs: Programs {
         source: Source::Debian("mariadb-server"),

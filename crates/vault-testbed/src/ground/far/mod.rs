@@ -1,5 +1,6 @@
 //! Far sides: the servers that Vault works with. Each is one row of a table, and one file that says what its row needs.
 
+pub mod amqp;
 mod aws;
 mod aws_request;
 pub mod directory;
@@ -57,6 +58,8 @@ pub struct FarSide {
     pub keys: &'static [&'static str],
     /// Where it listens in a container.
     pub port: u16,
+    /// Where applications come to, if not to where Vault does.
+    pub second_port: Option<u16>,
     /// The login that only the test bed uses.
     pub superuser: &'static str,
     /// What it is on this machine.
@@ -150,6 +153,7 @@ pub(super) struct New<'a> {
     /// Where it listens.
     pub host: &'a str,
     pub port: u16,
+    pub second_port: Option<u16>,
     pub passwords: &'a Passwords,
 }
 

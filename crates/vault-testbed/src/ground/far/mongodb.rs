@@ -51,6 +51,7 @@ pub(super) const fn speaks_mongodb(
         database: "demo",
         keys: &["database", "init", "admin_user"],
         port: 27017,
+        second_port: None,
         superuser: SUPERUSER,
         programs,
         image,

@@ -20,6 +20,7 @@ pub static OPENLDAP: FarSide = FarSide {
     database: "dc=example,dc=com",
     keys: &["init", "admin_user", "database"],
     port: 1389,
+    second_port: None,
     superuser: "cn=testbed,cn=config",
     programs: Programs {
         source: Source::Debian("slapd"),

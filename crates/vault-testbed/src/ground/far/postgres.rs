@@ -17,6 +17,7 @@ pub static POSTGRES: FarSide = FarSide {
     database: "demo",
     keys: &["database", "init", "admin_user", "admin_superuser"],
     port: 5432,
+    second_port: None,
     superuser: "postgres",
     programs: Programs {
         source: Source::Debian("postgresql"),

@@ -1,8 +1,7 @@
-//! RabbitMQ. A statement is a request to its management API: method and path, and a body of JSON behind them, one a
-//! line; or `whoami`, which anybody may say who has a password.
+//! RabbitMQ. A statement is what applications do by AMQP (`amqp`), or a request to the management API: method and path,
+//! and a body of JSON behind them, one a line; or `log in`, which anybody may say who has a password.
 //!
 //! Queues are declared, published to and read by the user who says so, so that permissions hold as for other clients.
-//! Nothing else listens: no client comes by AMQP.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,6 +20,7 @@ pub static RABBITMQ: FarSide = FarSide {
     database: "",
     keys: &["init", "admin_user"],
     port: 15672,
+    second_port: Some(AMQP_PORT),
     superuser: "testbed",
     programs: Programs {
         source: Source::Debian("rabbitmq-server"),
@@ -41,8 +41,8 @@ pub static RABBITMQ: FarSide = FarSide {
     },
     plugin: None,
     engine: Some(Engine { docs: &["secret/rabbitmq"], config: "{mount}/config/connection", place }),
-    gives: &[],
-    hello: WHOAMI,
+    gives: &[AMQP_ADDRESS],
+    hello: LOG_IN,
     catalogue: "/api/users",
     launch: |run, new| launch(run, new).boxed(),
     first: None,
@@ -55,7 +55,11 @@ pub static RABBITMQ: FarSide = FarSide {
     lasts: None,
 };
 
-const WHOAMI: &str = "whoami";
+const LOG_IN: &str = "log in";
+const WHOAMI: &str = "GET /api/whoami";
+const AMQP_PORT: u16 = 5672;
+/// What a `ground.yaml` says for where programs of this machine come to by AMQP.
+const AMQP_ADDRESS: &str = "amqp_address_from_here";
 const IN_CONTAINER: &str = "/etc/vaultwright-rabbitmq.conf";
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -71,13 +75,16 @@ fn place(config: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { installation, folder, port, passwords, .. } = &new;
+    let New { installation, folder, port, second_port, passwords, .. } = &new;
     let within = |name: &str| folder.join(name).display().to_string();
     let cookie = new_secret("cookie")?;
     let files = [
         ("start.sh", SCRIPT),
         ("plugins", "[rabbitmq_management].\n"),
-        ("rabbitmq.conf", &settings("127.0.0.1", *port, passwords)),
+        (
+            "rabbitmq.conf",
+            &settings("127.0.0.1", (*port, second_port.unwrap_or(AMQP_PORT)), passwords),
+        ),
         (".erlang.cookie", cookie.expose_secret()),
     ];
     for (name, text) in files {
@@ -115,7 +122,7 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
 const NOBODY_ELSE: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
 
 fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
-    let file = settings("0.0.0.0", RABBITMQ.port, passwords);
+    let file = settings("0.0.0.0", (RABBITMQ.port, AMQP_PORT), passwords);
     let said = [
         ("RABBITMQ_CONFIG_FILE", IN_CONTAINER),
         ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", NOBODY_ELSE),
@@ -127,9 +134,10 @@ fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     }
 }
 
-fn settings(bind: &str, port: u16, passwords: &Passwords) -> String {
+/// Ports: of the management API, and of AMQP.
+fn settings(bind: &str, (port, amqp_port): (u16, u16), passwords: &Passwords) -> String {
     format!(
-        "listeners.tcp = none
+        "listeners.tcp.1 = {bind}:{amqp_port}
 management.tcp.ip = {bind}
 management.tcp.port = {port}
 loopback_users = none
@@ -148,6 +156,8 @@ management_agent.disable_metrics_collector = true
 
 /// The admin is one who may make users: Vault's engine asks for no less.
 async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
+    let amqp_address = server.second_address.clone().unwrap_or_default();
+    server.given.insert(AMQP_ADDRESS, amqp_address.into());
     let password = server.admin_password.expose_secret();
     let user = json!({ "password": password, "tags": "administrator" });
     let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
@@ -164,35 +174,56 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
 async fn ask_version(login: &Login) -> Asked<String> {
     let (status, answer) = ask(login, Method::GET, "/api/overview", None).await?;
     match answer.get("rabbitmq_version").and_then(Value::as_str) {
-        Some(version) => Ok(version.to_owned()),
+        // Its listener of AMQP opens by itself.
+        Some(version) => amqp::log_in(login).await.map(|_| version.to_owned()),
         None => Err(NoAnswer(format!("{status}: {}", reason(&answer)))),
     }
 }
 
 async fn say(login: &Login, requests: &str) -> Asked<Said> {
     for request in requests.lines().map(str::trim).filter(|it| !it.is_empty()) {
-        let (method, path, body) = parsed(request)?;
-        let (status, answer) = ask(login, method, path, body).await?;
-        let is_known = reason(&answer) == NO_TAG && request == WHOAMI;
-        if !status.is_success() && !is_known {
-            return Ok(Said::Refused(refusal(status, &answer)));
+        let said = match (request, amqp::parsed(request)) {
+            // A broker of no ground has told its management API alone.
+            (LOG_IN, _) if login.second_address.is_none() => who_am_i(login).await?,
+            (LOG_IN, _) => amqp::log_in(login).await?,
+            (_, Some((operation, vhost))) => amqp::run(login, operation, vhost).await?,
+            (_, None) => manage(login, request).await?,
+        };
+        if matches!(said, Said::Refused(_)) {
+            return Ok(said);
         }
     }
     Ok(Said::Done)
+}
+
+async fn who_am_i(login: &Login) -> Asked<Said> {
+    Ok(match manage(login, WHOAMI).await? {
+        Said::Refused(refusal) if refusal.message == NO_TAG => Said::Done,
+        said => said,
+    })
+}
+
+async fn manage(login: &Login, request: &str) -> Asked<Said> {
+    let (method, path, body) = parsed(request)?;
+    let (status, answer) = ask(login, method, path, body).await?;
+    Ok(match status.is_success() {
+        true => Said::Done,
+        false => Said::Refused(refusal(status, &answer)),
+    })
 }
 
 /// What the API answers to whoever is right about the password and has no tag that lets them use it.
 const NO_TAG: &str = "Not management user";
 
 fn parsed(request: &str) -> Asked<(Method, &str, Option<&str>)> {
-    if request == WHOAMI {
-        return Ok((Method::GET, "/api/whoami", None));
-    }
     let mut words = request.splitn(3, ' ');
     let method = words.next().and_then(|it| Method::from_bytes(it.as_bytes()).ok());
     match (method, words.next(), words.next()) {
         (Some(method), Some(path), body) if path.starts_with("/api/") => Ok((method, path, body)),
-        _ => Err(NoAnswer(format!("`{request}` is no request such as `GET /api/whoami`"))),
+        _ => Err(NoAnswer(format!(
+            "`{request}` is neither a request such as `{WHOAMI}` nor what is done by AMQP: {}",
+            amqp::WORDS
+        ))),
     }
 }
 

@@ -12,6 +12,7 @@ pub static REDIS: FarSide = FarSide {
     database: "0",
     keys: &["init", "admin_user"],
     port: 6379,
+    second_port: None,
     superuser: "testbed",
     programs: Programs {
         source: Source::Debian("redis-server"),

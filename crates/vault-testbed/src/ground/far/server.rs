@@ -22,6 +22,8 @@ pub struct Server {
     pub address_for_vault: String,
     /// `host:port` for this process. It stays the same through `stop` and `start_again`.
     pub address_from_here: String,
+    /// The same, where applications come to another port than Vault.
+    pub second_address: Option<String>,
     pub database: String,
     pub admin_user: String,
     pub admin_password: SecretString,
@@ -51,6 +53,7 @@ impl Server {
         installation.give(&folder)?;
         let place = folder.to_path_buf();
         let port = loopback::free_port()?;
+        let second_port = side.second_port.map(|_| loopback::free_port()).transpose()?;
         let passwords = Passwords::of(options)?;
         let new = New {
             options,
@@ -58,6 +61,7 @@ impl Server {
             folder: &place,
             host,
             port,
+            second_port,
             passwords: &passwords,
         };
         let launch = (side.launch)(run, new).await?;
@@ -65,6 +69,7 @@ impl Server {
         let backing = Backing::start(run, launch, folder)?;
         let address = format!("{host}:{port}");
         let mut server = Self::new(options, (address.clone(), address), passwords, backing);
+        server.second_address = second_port.map(|port| format!("{host}:{port}"));
         if let Some(first) = side.first {
             first(&mut server, &place).await?;
         }
@@ -80,8 +85,10 @@ impl Server {
     ) -> Result<Self> {
         let addresses =
             (container.address_within(options.side.port), container.address_from_here());
+        let second_address = container.second_address_from_here();
         let backing = Backing::Container(Box::new(container));
         let mut server = Self::new(options, addresses, passwords, backing);
+        server.second_address = second_address;
         server.prepare(options, started_at).await?;
         Ok(server)
     }
@@ -97,6 +104,7 @@ impl Server {
             side: options.side,
             address_for_vault: addresses.0,
             address_from_here: addresses.1,
+            second_address: None,
             database: options.database.clone(),
             admin_user: options.admin_user.clone(),
             admin_password: passwords.admin,
@@ -123,6 +131,7 @@ impl Server {
         Login {
             side: self.side,
             address: self.address_from_here.clone(),
+            second_address: self.second_address.clone(),
             database: self.database.clone(),
             user: user.to_owned(),
             password: password.clone(),

@@ -44,7 +44,7 @@ const NAMES: &[(&str, &str)] =
 const SLACK: Duration = Duration::from_secs(1);
 
 impl DatabaseLogin {
-    fn login(&self) -> Login {
+    pub(super) fn login(&self) -> Login {
         let login = self.place.login.with(&self.user, &self.password);
         Login { session_token: self.session_token.clone(), ..login }
     }

@@ -5,6 +5,7 @@
 mod acme;
 mod allowed;
 mod audit;
+mod broker;
 mod cert;
 mod identity;
 mod jwt;
@@ -53,6 +54,8 @@ pub use provider::IdentityToken;
 pub use ssh::SignedKey;
 pub use token::Token;
 
+use broker::Application;
+
 /// What a scenario of a proof knows beside the rest.
 #[derive(Default)]
 pub struct Proven {
@@ -60,6 +63,8 @@ pub struct Proven {
     /// Why an object could not be made, by its path.
     unmade: BTreeMap<String, String>,
     login: Option<DatabaseLogin>,
+    /// Of the login.
+    application: Application,
     token: Option<Token>,
     signed_key: Option<SignedKey>,
     issued: Option<Issued>,

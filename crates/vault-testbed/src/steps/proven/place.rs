@@ -59,8 +59,16 @@ impl Place {
         let Some(server) = servers.find(|it| it.address_for_vault == address) else {
             let (user, password) = (String::new(), SecretString::default());
             let statements = world.statements.clone();
-            let login =
-                Login { side, address, database, user, password, session_token: None, statements };
+            let login = Login {
+                side,
+                address,
+                second_address: None,
+                database,
+                user,
+                password,
+                session_token: None,
+                statements,
+            };
             return Ok(Self { login, superuser: None });
         };
         // A directory has one base, and no configuration names it.
