@@ -22,40 +22,63 @@ type Artefacts = Vec<(String, Vec<u8>)>;
 
 /// Every kind of secret is issued within a second or two by these; what waits for the end of a life issues no other.
 const QUICK: &str = "works$|that works|never beyond|login .* is gone|worth nothing|claims, and no more\
-    |gets the token|handed over wrapped|on demand|what its policies grant|holds what it should|nothing is left to do";
+    |gets the token|handed over wrapped|on demand|what its policies grant|holds what it should|nothing is left to do\
+    |the directory has where it looks|has at the time|until none is left|gives a certificate|certificates that others take\
+    |lets in whom|good for one login|right once";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_airflow_agent_leaves_no_secret() {
-    leaves_no_secret("airflow-agent", None).await;
+    leaves_no_secret("specs/airflow-agent", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_rotation_loop_leaves_no_secret() {
-    leaves_no_secret("rotation-loop", Some("short")).await;
+    leaves_no_secret("specs/rotation-loop", Some("short")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_airflow_hub_leaves_no_secret() {
-    leaves_no_secret("airflow-hub", Some("development")).await;
+    leaves_no_secret("specs/airflow-hub", Some("development")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_django_handler_leaves_no_secret() {
-    leaves_no_secret("django-handler", None).await;
+    leaves_no_secret("specs/django-handler", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_workload_injection_leaves_no_secret() {
-    leaves_no_secret("workload-injection", None).await;
+    leaves_no_secret("specs/workload-injection", None).await;
 }
 
-async fn leaves_no_secret(system: &str, environment: Option<&str>) {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_a_broker_leaves_no_secret() {
+    leaves_no_secret("fixtures/proven/rabbitmq", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_logins_by_a_directory_leaves_no_secret() {
+    leaves_no_secret("fixtures/proven/ldap", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_logins_of_a_directory_leaves_no_secret() {
+    leaves_no_secret("fixtures/proven/openldap", None).await;
+}
+
+/// By SSH, TLS, ACME, OCSP and TOTP.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_what_is_signed_leaves_no_secret() {
+    leaves_no_secret("fixtures/proven/issuers", None).await;
+}
+
+async fn leaves_no_secret(spec: &str, environment: Option<&str>) {
     if !matches!(servers::find(), Ok(Some(_))) {
-        println!("SKIPPED {system}: there is no Vault server; `cargo xtask servers` builds one");
+        println!("SKIPPED {spec}: there is no Vault server; `cargo xtask servers` builds one");
         return;
     }
     let folder = TempDir::new().unwrap();
-    let mut artefacts = emitted(system, environment, folder.path());
+    let mut artefacts = emitted(spec, environment, folder.path());
     let ground = Ground::open(Some(Kind::Process)).await.unwrap();
     let suite = Suite {
         root: root(),
@@ -87,9 +110,9 @@ async fn leaves_no_secret(system: &str, environment: Option<&str>) {
 }
 
 /// The features, and what the command that made them has said.
-fn emitted(system: &str, environment: Option<&str>, folder: &Path) -> Artefacts {
+fn emitted(spec: &str, environment: Option<&str>, folder: &Path) -> Artefacts {
     let mut command = program();
-    command.args(["prove", &format!("specs/{system}"), "--emit"]).arg(folder);
+    command.args(["prove", spec, "--emit"]).arg(folder);
     command.args(environment.iter().flat_map(|it| ["--env", it]));
     let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
