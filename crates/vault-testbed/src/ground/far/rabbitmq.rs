@@ -119,7 +119,8 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
 }
 
 /// Other nodes would come by the network.
-const NOBODY_ELSE: &str = "-kernel inet_dist_use_interface {127,0,0,1}";
+const NOBODY_ELSE: &str =
+    "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none";
 
 fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     let file = settings("0.0.0.0", (RABBITMQ.port, AMQP_PORT), passwords);
