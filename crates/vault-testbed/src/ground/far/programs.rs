@@ -177,10 +177,14 @@ fn folders(programs: &Programs) -> Vec<PathBuf> {
     folders
 }
 
+/// Else RabbitMQ's tools, though they are asked for nothing but a version, start a port mapper that outlives them.
+const ERLANG: (&str, &str) = ("ERL_ZFLAGS", "-start_epmd false -erl_epmd_port 0");
+
 /// `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`
 fn version_of(programs: &Programs, folder: &Path) -> Option<String> {
     let mut command = Command::new(folder.join(programs.names[0]));
-    let output = command.arg(programs.version_option).stdin(Stdio::null()).output().ok()?;
+    command.arg(programs.version_option).stdin(Stdio::null());
+    let output = command.env(ERLANG.0, ERLANG.1).output().ok()?;
     let text = String::from_utf8([output.stdout, output.stderr].concat()).ok()?;
     let (_, version) = text.split_once(programs.before_version)?;
     let is_of_version = |letter: &char| letter.is_ascii_digit() || *letter == '.';
