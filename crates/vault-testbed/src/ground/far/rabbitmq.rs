@@ -110,7 +110,7 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
         ("RABBITMQ_DIST_PORT", loopback::free_port()?.to_string()),
         ("ERL_EPMD_PORT", loopback::free_port()?.to_string()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
-        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", NOBODY_ELSE.to_owned()),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_OPTIONS.to_owned()),
         // The server's process is the one that was started, without a shell that waits for it.
         ("RUNNING_UNDER_SYSTEMD", "true".to_owned()),
     ];
@@ -118,15 +118,15 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
     Ok(launch)
 }
 
-/// Other nodes would come by the network.
-const NOBODY_ELSE: &str =
+/// Other nodes would come by the network, and schedulers that wait for work would spin.
+const ERLANG_OPTIONS: &str =
     "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none";
 
 fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     let file = settings("0.0.0.0", (RABBITMQ.port, AMQP_PORT), passwords);
     let said = [
         ("RABBITMQ_CONFIG_FILE", IN_CONTAINER),
-        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", NOBODY_ELSE),
+        ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", ERLANG_OPTIONS),
     ];
     Contained {
         environment: said.map(|(name, value)| (name.to_owned(), value.into())).into(),
