@@ -26,6 +26,7 @@ pub static AWS: FarSide = FarSide {
         places: &[],
         users: &[],
         version_option: "--version",
+        version_env: &[],
         before_version: "",
         found: OnceLock::new(),
     },

@@ -40,6 +40,7 @@ pub static KUBERNETES: FarSide = FarSide {
         places: &[],
         users: &[],
         version_option: "--version",
+        version_env: &[],
         before_version: "Kubernetes v",
         found: OnceLock::new(),
     },

@@ -27,6 +27,7 @@ pub static MARIADB: FarSide = FarSide {
         // MariaDB refuses to run as root.
         users: &["mysql", "nobody"],
         version_option: "--version",
+        version_env: &[],
         before_version: " Ver ",
         found: OnceLock::new(),
     },

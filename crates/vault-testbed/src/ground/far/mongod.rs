@@ -17,6 +17,7 @@ pub static MONGOD: FarSide = speaks_mongodb(
         places: &[],
         users: &["mongodb", "nobody"],
         version_option: "--version",
+        version_env: &[],
         before_version: "db version v",
         found: OnceLock::new(),
     },

@@ -17,6 +17,7 @@ pub static SECANTUSDB: FarSide = speaks_mongodb(
         places: &[],
         users: &[],
         version_option: "--version",
+        version_env: &[],
         before_version: "",
         found: OnceLock::new(),
     },

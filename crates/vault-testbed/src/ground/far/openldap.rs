@@ -28,6 +28,7 @@ pub static OPENLDAP: FarSide = FarSide {
         places: &[("/usr", "sbin")],
         users: &["openldap", "nobody"],
         version_option: "-VV",
+        version_env: &[],
         before_version: "slapd ",
         found: OnceLock::new(),
     },

@@ -27,6 +27,7 @@ pub static POSTGRES: FarSide = FarSide {
         // PostgreSQL refuses to run as root.
         users: &["postgres", "nobody"],
         version_option: "--version",
+        version_env: &[],
         before_version: "(PostgreSQL) ",
         found: OnceLock::new(),
     },

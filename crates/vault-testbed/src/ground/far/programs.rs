@@ -22,6 +22,8 @@ pub struct Programs {
     pub users: &'static [&'static str],
     /// The option by which a program says its version.
     pub version_option: &'static str,
+    /// What is in its environment then, beside this one's.
+    pub version_env: &'static [(&'static str, &'static str)],
     /// What stands before the version in what it says then.
     pub before_version: &'static str,
     /// Looked for once: each is asked for its version.
@@ -177,14 +179,11 @@ fn folders(programs: &Programs) -> Vec<PathBuf> {
     folders
 }
 
-/// Else RabbitMQ's tools, though they are asked for nothing but a version, start a port mapper that outlives them.
-const ERLANG: (&str, &str) = ("ERL_ZFLAGS", "-start_epmd false -erl_epmd_port 0");
-
 /// `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`
 fn version_of(programs: &Programs, folder: &Path) -> Option<String> {
     let mut command = Command::new(folder.join(programs.names[0]));
     command.arg(programs.version_option).stdin(Stdio::null());
-    let output = command.env(ERLANG.0, ERLANG.1).output().ok()?;
+    let output = command.envs(programs.version_env.iter().copied()).output().ok()?;
     let text = String::from_utf8([output.stdout, output.stderr].concat()).ok()?;
     let (_, version) = text.split_once(programs.before_version)?;
     let is_of_version = |letter: &char| letter.is_ascii_digit() || *letter == '.';
@@ -193,6 +192,8 @@ fn version_of(programs: &Programs, folder: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -201,5 +202,24 @@ mod tests {
             Installation { folder: "/usr/sbin".into(), version: "10.11.14".into(), user: None };
         assert!(one.is_of("10") && one.is_of("10.11") && one.is_of("10.11.14"));
         assert!(!one.is_of("1") && !one.is_of("10.1") && !one.is_of("10.11.140"));
+    }
+
+    #[test]
+    fn a_program_is_asked_for_its_version_with_the_environment_of_its_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("toold");
+        fs::write(&script, "#!/bin/sh\necho \"toold (tool) $1.$CALM, or so\"\n").unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let programs = Programs {
+            source: Source::Debian("toold"),
+            names: &["toold"],
+            places: &[],
+            users: &[],
+            version_option: "4",
+            version_env: &[("CALM", "2")],
+            before_version: "(tool) ",
+            found: OnceLock::new(),
+        };
+        assert_eq!(version_of(&programs, folder.path()).as_deref(), Some("4.2"));
     }
 }

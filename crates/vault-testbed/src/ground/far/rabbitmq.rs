@@ -28,6 +28,7 @@ pub static RABBITMQ: FarSide = FarSide {
         places: &[("/usr/lib/rabbitmq", "bin")],
         users: &["rabbitmq", "nobody"],
         version_option: "version",
+        version_env: &[QUIET],
         before_version: "",
         found: OnceLock::new(),
     },
@@ -55,6 +56,8 @@ pub static RABBITMQ: FarSide = FarSide {
     lasts: None,
 };
 
+/// Else its tools, though they are asked for nothing but a version, start a port mapper that outlives them.
+const QUIET: (&str, &str) = ("ERL_ZFLAGS", "-start_epmd false -erl_epmd_port 0");
 const LOG_IN: &str = "log in";
 const WHOAMI: &str = "GET /api/whoami";
 const AMQP_PORT: u16 = 5672;

@@ -20,6 +20,7 @@ pub static REDIS: FarSide = FarSide {
         places: &[("/usr", "bin")],
         users: &["redis", "nobody"],
         version_option: "--version",
+        version_env: &[],
         before_version: " v=",
         found: OnceLock::new(),
     },
