@@ -146,6 +146,14 @@ pub fn read(path: &Path) -> Result<SpecFile, ReadError> {
     Ok(SpecFile { name: path.display().to_string(), bytes })
 }
 
+/// The same of a file that is text.
+pub fn read_text(path: &Path) -> Result<String, ReadError> {
+    String::from_utf8(read(path)?.bytes).map_err(|_| ReadError::Io {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"),
+    })
+}
+
 /// What may never end, or never begin. A pipe that the shell has opened, as `<(…)` does, has somebody who writes it.
 fn endless(path: &Path, it: fs::FileType) -> Option<&'static str> {
     let is_open = ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|of| path.starts_with(of));

@@ -8,7 +8,7 @@ mod observe;
 mod prepared;
 
 pub use apply::{Applied, Applying, Event, Outcome, Stop, apply};
-pub use files::{ReadError, SpecInputs, load, manifests, read};
+pub use files::{ReadError, SpecInputs, load, manifests, read, read_text};
 pub use ledger::{LedgerError, LedgerStore};
 pub use observe::{ObserveError, observe};
 pub use prepared::{PrepareError, Prepared, prepare, prepare_destruction};

@@ -1,7 +1,7 @@
 //! Runs features, from files or as texts, on a ground.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -13,7 +13,7 @@ use futures::{FutureExt as _, stream};
 pub use gherkin::Feature;
 use gherkin::{GherkinEnv, Scenario, tagexpr::TagOperation};
 use regex::Regex;
-use vault_provision::SpecInputs;
+use vault_provision::{ReadError, SpecInputs};
 
 use crate::{
     ground::Ground,
@@ -54,8 +54,8 @@ pub struct Tags(TagOperation);
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     #[error("{name}:{place}: {problem}")]
     Parse { name: String, place: String, problem: String },
     #[error("{path} holds no .feature file", path = path.display())]
@@ -286,8 +286,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Feature>, LoadError> {
         }
         files.sort();
         for file in files {
-            let text =
-                read(&file).map_err(|source| LoadError::Io { path: file.clone(), source })?;
+            let text = vault_provision::read_text(&file)?;
             let feature = parse(&file.display().to_string(), &text)?;
             features.push(Feature { path: Some(file), ..feature });
         }
@@ -319,16 +318,8 @@ pub fn parse(name: &str, text: &str) -> Result<Feature, LoadError> {
     feature.expand_examples().map_err(|error| wrong("1:1".into(), error.to_string()))
 }
 
-/// Who opens a pipe may wait for ever.
-fn read(file: &Path) -> io::Result<String> {
-    match fs::metadata(file)?.is_file() {
-        true => fs::read_to_string(file),
-        false => Err(io::Error::other("it is not a file")),
-    }
-}
-
 fn feature_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {
-    let failed = |source| LoadError::Io { path: path.to_owned(), source };
+    let failed = |source| ReadError::Io { path: path.to_owned(), source };
     if fs::metadata(path).map_err(failed)?.is_file() {
         files.push(path.to_owned());
         return Ok(());

@@ -74,7 +74,7 @@ fn remedy(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         }
         _ => {}
     }
-    if let Some(LoadError::Io { source, .. }) = cause.downcast_ref()
+    if let Some(LoadError::Read(ReadError::Io { source, .. })) = cause.downcast_ref()
         && source.kind() == ErrorKind::NotFound
     {
         return Some("name .feature files, or folders of them, seen from this folder".to_owned());

@@ -1,8 +1,8 @@
 //! `ground.yaml` of a spec: which servers its far sides are, and what of them its variables are bound to.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -319,17 +319,15 @@ impl Reader<'_> {
             return None;
         };
         let path = self.folder.join(file);
-        let read = path.canonicalize().and_then(|path| {
-            match path.starts_with(self.folder.canonicalize()?) {
-                // Who opens a pipe may wait for ever.
-                true if !path.is_file() => Err(io::Error::other("it is not a file")),
-                true => std::fs::read_to_string(path),
-                false => Err(io::Error::other("it is not in the spec's folder")),
-            }
-        });
+        let is_outside = |path: PathBuf| Ok(!path.starts_with(self.folder.canonicalize()?));
+        let text = match path.canonicalize().and_then(is_outside) {
+            Ok(true) => Err("it is not in the spec's folder".to_owned()),
+            Ok(false) => vault_provision::read_text(&path).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
         let mistake =
             |error| Mistake::error(said.place, format!("`{file}` can't be read: {error}"));
-        read.map_err(|error| self.mistakes.push(mistake(error))).ok()
+        text.map_err(|error| self.mistakes.push(mistake(error))).ok()
     }
 
     fn flag(&mut self, said: &Node, name: &str, value: &mut bool) {
