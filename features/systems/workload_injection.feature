@@ -63,6 +63,7 @@ Feature: A pod gets a login that reads, and ends
       """
       s3 DELETE /datasets
       """
+    And the keys work until their lease is over, and then no more
 
   Scenario: The keys that AWS's engine was given are worth nothing afterwards
     Given the spec "specs/workload-injection" stands with only "cloud"

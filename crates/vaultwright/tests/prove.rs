@@ -270,6 +270,18 @@ fn keys_of_the_wrong_role_are_refuted() {
 }
 
 #[test]
+fn a_federation_token_that_may_too_much_is_refuted() {
+    let evidence = "`s3 PUT /elsewhere` works as ASIA";
+    is_refuted("aws-federation-too-wide", "aws/creds/*", "the login cannot", evidence);
+}
+
+#[test]
+fn borrowed_keys_whose_own_policy_takes_too_much_are_refuted() {
+    let evidence = "refused with AccessDenied";
+    is_refuted("aws-session-too-narrow", "aws/creds/*", "the login can", evidence);
+}
+
+#[test]
 fn keys_of_aws_that_the_mount_ends_early_are_refuted() {
     let evidence = "the lease lasts 60 s, not 120 s";
     is_refuted("aws-lease-capped", "aws/roles/*", "the login's lease lasts", evidence);

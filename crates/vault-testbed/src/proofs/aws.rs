@@ -1,20 +1,14 @@
 //! What proofs of AWS's keys are told: which of them a ground can judge, and how long they live.
 
-use serde_json::Value;
 use vault_model::{object::Object, spec::Spec};
 
 use super::{Objects, facts::Fit};
 
 pub fn keys(spec: &Spec, role: &Object) -> Fit {
-    match (credential_type(role), root(spec, role)) {
-        (_, None) => {
-            Fit::Unproven("the spec says no root keys that would make its keys".to_owned())
-        }
-        (_, Some(root)) if !says_endpoint(root) => Fit::Unproven(no_endpoint(root)),
-        (IAM_USER | ASSUMED_ROLE, _) => Fit::Proven,
-        (other, _) => Fit::Unproven(format!(
-            "moto, which stands for AWS, gives out one key for every {other}, and refuses it"
-        )),
+    match root(spec, role) {
+        None => Fit::Unproven("the spec says no root keys that would make its keys".to_owned()),
+        Some(root) if !says_endpoint(root) => Fit::Unproven(no_endpoint(root)),
+        Some(_) => Fit::Proven,
     }
 }
 
@@ -26,25 +20,19 @@ pub fn rotation(_: &Spec, root: &Object) -> Fit {
     }
 }
 
-/// What of keys cannot be shown, whatever they are good for.
-pub fn unending(object: &Object) -> Option<String> {
-    let is_lent = object.kind.docs == DOCS && credential_type(object) == ASSUMED_ROLE;
-    let reason = "keys of an assumed role outlive their lease's revocation, in AWS too; \
-                  that AWS ends them is not shown: moto does not";
-    is_lent.then(|| reason.to_owned())
-}
-
 /// Whether it makes users of AWS.
 pub fn makes_users(object: &Object) -> bool {
-    object.kind.docs == DOCS && credential_type(object) == IAM_USER
+    credential_type(object) == Some("iam_user")
 }
 
-const DOCS: &str = "secret/aws";
-const IAM_USER: &str = "iam_user";
-const ASSUMED_ROLE: &str = "assumed_role";
+/// Whether its keys end by themselves, at AWS.
+pub fn lends(object: &Object) -> bool {
+    credential_type(object).is_some_and(|it| it != "iam_user")
+}
 
-fn credential_type(role: &Object) -> &str {
-    role.said.get("credential_type").and_then(Value::as_str).unwrap_or_default()
+fn credential_type(object: &Object) -> Option<&str> {
+    let kind = object.said.get("credential_type").filter(|_| object.kind.docs == "secret/aws");
+    kind?.as_str()
 }
 
 fn root<'a>(spec: &'a Spec, role: &Object) -> Option<&'a Object> {

@@ -19,6 +19,14 @@ Feature: Keys that Vault makes in AWS work, and end
     And the keys work with no other secret
 [% if not is_user %]
     And the login's lease cannot be renewed
+
+  Scenario: Keys that [[ it.issues ]] lends end with their lease
+    [[ it.place ]]
+
+    Given [[ stands ]]
+    And "[[ it.path ]]" could be made
+    When a login is issued from "[[ it.issues ]]"
+    Then the keys work until their lease is over, and then no more
 [% endif %]
 [% if is_user and max and (not ttl or max > ttl + 5) %]
 

@@ -320,10 +320,6 @@ pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
     no_password.then(|| "the spec does not say its password, so that nobody can log in".to_owned())
 }
 
-pub fn without_proof(object: &Object) -> Option<String> {
-    names::open(object).or_else(|| aws::unending(object))
-}
-
 /// The row and the object that answer at `path`.
 pub fn issuer<'a>(spec: &'a Spec, path: &str) -> Option<(&'static Row, &'a Object)> {
     ROWS.iter().find_map(|row| {

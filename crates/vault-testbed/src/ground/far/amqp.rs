@@ -283,6 +283,7 @@ mod tests {
             user: "app".to_owned(),
             password: "any".into(),
             session_token: None,
+            ahead: Duration::ZERO,
             statements: std::sync::Arc::default(),
         };
         let silent = log_in(&login).await.unwrap_err();

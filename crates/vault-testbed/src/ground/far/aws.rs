@@ -1,4 +1,6 @@
-//! AWS, as far as moto is like it: IAM, STS and S3 in one server, which checks every signature and every policy.
+//! AWS, as far as moto is like it: IAM, STS and S3 in one server, which checks every signature and every policy. That keys
+//! which are lent are each borrower's own, end, and are held to the policies that they were asked for with, is added in
+//! the script that starts it.
 //!
 //! A statement is a request: a service and an action, and below them its parameters (`iam GetUser`, `UserName: app`); of
 //! S3 a method and a path. Empty lines stand between statements. What moto holds is gone when it ends: only the keys of
@@ -12,7 +14,7 @@ use super::*;
 
 pub static AWS: FarSide = FarSide {
     word: "aws",
-    title: "moto, which enforces IAM",
+    title: "moto, which enforces IAM, with sessions that end",
     // Of moto.
     version: "5.2",
     database: "",

@@ -70,7 +70,7 @@ fn wrong(text: &str) -> NoAnswer {
 pub(super) async fn send(login: &Login, request: &Request) -> Result<Answered, NoAnswer> {
     let client = Client::builder().no_proxy().timeout(TIMEOUT).build().map_err(silent)?;
     let url = format!("http://{}{}", login.address, request.path);
-    let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let now = (Timestamp::now() + login.ahead).strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut sent = client.request(request.method.clone(), url).body(request.body.clone());
     for (name, value) in headers(login, request, &now) {
         sent = sent.header(name, value);

@@ -22,6 +22,8 @@ pub struct Login {
     pub password: SecretString,
     /// What AWS wants beside keys that it lends.
     pub session_token: Option<SecretString>,
+    /// How far ahead of this machine's the clock is that AWS's requests are signed by.
+    pub ahead: Duration,
     /// Where it keeps what it says.
     pub statements: Arc<Statements>,
 }
@@ -62,7 +64,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 impl Login {
     pub fn with(&self, user: &str, password: &SecretString) -> Self {
         let (user, password) = (user.to_owned(), password.clone());
-        Self { user, password, session_token: None, ..self.clone() }
+        Self { user, password, session_token: None, ahead: Duration::ZERO, ..self.clone() }
     }
 
     pub fn host(&self) -> &str {

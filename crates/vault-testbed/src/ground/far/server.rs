@@ -136,6 +136,7 @@ impl Server {
             user: user.to_owned(),
             password: password.clone(),
             session_token: None,
+            ahead: Duration::ZERO,
             statements: self.statements.clone(),
         }
     }

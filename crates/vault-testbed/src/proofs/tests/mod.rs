@@ -1,6 +1,7 @@
 //! What is generated from which spec, by topic.
 
 mod approle;
+mod aws;
 mod database;
 mod directory;
 mod kubernetes;

@@ -307,6 +307,25 @@ async fn is_refused_in_time(world: &mut World) -> Result {
     })
 }
 
+/// AWS lends keys for a quarter of an hour at least: instead of waiting, requests are signed with later dates.
+#[then(expr = "the keys work until their lease is over, and then no more")]
+async fn end_with_their_lease(world: &mut World) -> Result {
+    let login = world.proven.login()?;
+    let left = login.ends_at().saturating_duration_since(Instant::now());
+    let at = |ahead: Duration| Login { ahead, ..login.login() };
+    let (before, after) = (left.saturating_sub(2 * SLACK), left + 2 * SLACK);
+    if let Said::Refused(refusal) = at(before).say(login.place.login.side.hello).await? {
+        return failure(format!("signed for {} s from now: {refusal}", before.as_secs()));
+    }
+    let seen = until_refused(&at(after), Duration::ZERO).await?;
+    world.evidence(format!(
+        "signed for {} s from now they work, for {} s: {seen}",
+        before.as_secs(),
+        after.as_secs()
+    ));
+    Ok(())
+}
+
 /// Until the login itself is refused.
 async fn until_refused(login: &Login, deadline: Duration) -> Result<Refusal> {
     let began = Instant::now();

@@ -1,5 +1,7 @@
 //! Where Vault goes to for what it issues, and how the proofs get there themselves.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -67,6 +69,7 @@ impl Place {
                 user,
                 password,
                 session_token: None,
+                ahead: Duration::ZERO,
                 statements,
             };
             return Ok(Self { login, superuser: None });
