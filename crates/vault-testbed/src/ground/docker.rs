@@ -24,6 +24,7 @@ pub(crate) struct Engine {
 
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 const REMOVAL_DEADLINE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 impl Engine {
     pub async fn connect() -> Result<Self> {
@@ -141,17 +142,28 @@ impl Engine {
                 Err(EngineError::DockerResponseServerError { status_code: 403, .. })
                     if asked_at.elapsed() < REMOVAL_DEADLINE =>
                 {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 answer => return gone_is_fine(answer, "remove a network"),
             }
         }
     }
 
-    /// With its anonymous volumes. False when it was already gone.
+    /// With its anonymous volumes, and until both are gone. False when somebody else was quicker.
     pub async fn remove_container(&self, id: &str) -> Result<bool> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        gone_is_fine(self.docker.remove_container(id, Some(options)).await, "remove a container")
+        let asked_at = Instant::now();
+        loop {
+            match self.docker.remove_container(id, Some(options.clone())).await {
+                // Its removal is under way, which may take longer than this process would live.
+                Err(EngineError::DockerResponseServerError { status_code: 409, .. })
+                    if asked_at.elapsed() < REMOVAL_DEADLINE =>
+                {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                answer => return gone_is_fine(answer, "remove a container"),
+            }
+        }
     }
 }
 
@@ -159,14 +171,14 @@ pub(crate) fn engine(action: &'static str) -> impl Fn(EngineError) -> Error {
     move |error| Error::engine(action, error)
 }
 
-/// 404: somebody else was quicker. 409: a removal is already under way.
+/// 404: somebody else was quicker.
 fn gone_is_fine(
     answer: std::result::Result<(), EngineError>,
     action: &'static str,
 ) -> Result<bool> {
     match answer {
         Ok(()) => Ok(true),
-        Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(false),
+        Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
         Err(error) => Err(Error::engine(action, error)),
     }
 }
@@ -197,7 +209,37 @@ fn missing(why: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::remote_host;
+    use futures::future::join_all;
+    use testcontainers::bollard::models::ContainerCreateBody;
+    use testcontainers::bollard::query_parameters::{
+        CreateContainerOptions, InspectContainerOptions,
+    };
+
+    use super::{Engine, remote_host};
+
+    /// Whoever is told that it is gone finds nothing of it, though another had begun to remove it.
+    #[tokio::test]
+    async fn nobody_goes_on_before_a_container_is_gone() {
+        let name = "nobody_goes_on_before_a_container_is_gone";
+        let Ok(engine) = Engine::connect().await else {
+            return println!("SKIPPED {name}: no container engine answers");
+        };
+        let image = "vaultwright/postgres:latest";
+        if engine.docker().inspect_image(image).await.is_err() {
+            return println!("SKIPPED {name}: {image} is not built");
+        }
+        for _ in 0..5 {
+            let body = ContainerCreateBody { image: Some(image.into()), ..Default::default() };
+            let made = engine.docker().create_container(None::<CreateContainerOptions>, body);
+            let id = made.await.unwrap().id;
+            let removed = join_all((0..8).map(async |_| {
+                engine.remove_container(&id).await.unwrap();
+                let seen = engine.docker().inspect_container(&id, None::<InspectContainerOptions>);
+                seen.await.is_err()
+            }));
+            assert_eq!(removed.await, [true; 8]);
+        }
+    }
 
     #[test]
     fn an_engine_elsewhere_is_known_by_its_host() {
