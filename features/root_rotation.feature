@@ -110,3 +110,19 @@ Feature: The root password is rotated once, and never sent again
     Then the first password of the login vault in orders is refused
     And the first password of the login vault in stock is refused
     And nothing is left to do
+
+  Scenario Outline: Who <may> rotates a root when it is made, and not again each time
+    Given someone writes "sys/policies/acl/deployer"
+      """
+      {"policy": "path \"sys/mounts/database\" { capabilities = [\"create\", \"read\", \"update\"] }\npath \"sys/mounts\" { capabilities = [\"read\"] }\npath \"sys/auth\" { capabilities = [\"read\"] }\npath \"database/*\" { capabilities = [\"create\", \"read\", \"update\", \"list\"] }\npath \"vaultwright/*\" { capabilities = [\"<ledger>\"] }"}
+      """
+    And the token deployer with the policies "deployer"
+    When the token deployer applies
+    Then the first password of the login vault in orders is refused
+    When the token deployer applies
+    Then no write was sent
+
+    Examples:
+      | may                                | ledger |
+      | may not keep a ledger              | deny   |
+      | may read the ledger, but not write | read   |

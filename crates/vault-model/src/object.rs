@@ -279,13 +279,15 @@ impl Object {
         needs
     }
 
-    /// Whether the spec asks for a rotation of the root password after the first write.
+    /// Where the root password is rotated, if the spec asks for that after the first write.
+    pub fn root_rotation(&self) -> Option<Path> {
+        let is_it = |key: &String| self.row(key).is_some_and(|it| it.part == Part::RotateRoot);
+        let asked = self.kind.rotate_root.filter(|_| self.said.keys().any(is_it));
+        asked.map(|it| self.at(it))
+    }
+
     pub fn rotates_root(&self) -> bool {
-        self.kind.rotate_root.is_some()
-            && self
-                .said
-                .iter()
-                .any(|(key, _)| self.row(key).is_some_and(|it| it.part == Part::RotateRoot))
+        self.root_rotation().is_some()
     }
 }
 

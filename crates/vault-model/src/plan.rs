@@ -151,8 +151,8 @@ fn rotation(object: &Object, is_there: bool, ledger: Option<&Ledger>) -> Option<
         Some(ledger) => is_there && ledger.rotated.contains_key(&object.path),
         None => is_there,
     };
-    let template = object.kind.rotate_root.filter(|_| object.rotates_root() && !done)?;
-    Some(Step::RotateRoot(Request::post(object.at(template), Body::new())))
+    let path = object.root_rotation().filter(|_| !done)?;
+    Some(Step::RotateRoot(Request::post(path, Body::new())))
 }
 
 fn writes(

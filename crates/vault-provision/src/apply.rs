@@ -26,6 +26,8 @@ pub struct Applied {
     pub results: Vec<Applying>,
     /// Why the ledger could not be told at the end. A claim on it lapses by itself.
     pub unrecorded: Option<LedgerError>,
+    /// Whether the ledger knows of it. False where this token may not write one.
+    pub is_kept: bool,
 }
 
 #[derive(Debug)]

@@ -82,6 +82,27 @@ impl LedgerStore {
         }))
     }
 
+    /// Whether this token may rotate one of `roots` and could not note it here.
+    pub async fn would_lose(&self, roots: &[Path]) -> Result<bool, LedgerError> {
+        let mut asked = vec![self.path.clone()];
+        asked.extend((!self.is_mounted).then(|| self.mount_path()));
+        let needed = asked.len();
+        asked.extend_from_slice(roots);
+        let body = Body::from_iter([("paths".to_owned(), json!(asked))]);
+        let answer = match self.vault.send(&Request::post("sys/capabilities-self", body)).await {
+            Ok(answer) => answer.data.unwrap_or_default(),
+            // Whoever may not ask may be told by the claim.
+            Err(err) if err.failure == Failure::Forbidden => return Ok(false),
+            Err(err) => return Err(err.into()),
+        };
+        let may = |path: &Path| {
+            let capabilities = answer.get(path).and_then(Value::as_array);
+            capabilities.is_some_and(|it| it.iter().any(|it| it == "update" || it == "root"))
+        };
+        let (keeping, rotating) = asked.split_at(needed);
+        Ok(rotating.iter().any(may) && !keeping.iter().all(may))
+    }
+
     /// Makes this run the only one, and notes what it is about to own: whatever becomes of the run, nothing that it
     /// made is without an owner. False where this token may not write a ledger.
     pub async fn claim(&self, run: &str, owned: &BTreeSet<Path>) -> Result<bool, LedgerError> {
@@ -150,7 +171,7 @@ impl LedgerStore {
             "options": { "version": "2" },
             "description": "what each spec of vaultwright owns",
         });
-        let request = Request::post(format!("sys/mounts/{}", self.mount), object(body));
+        let request = Request::post(self.mount_path(), object(body));
         match self.vault.send(&request).await {
             Ok(_) => Ok(true),
             Err(err) if err.failure == Failure::Forbidden => Ok(false),
@@ -158,6 +179,10 @@ impl LedgerStore {
             Err(err) if err.reasons.iter().any(|it| it.contains("already in use")) => Ok(true),
             Err(err) => Err(err.into()),
         }
+    }
+
+    fn mount_path(&self) -> Path {
+        format!("sys/mounts/{}", self.mount)
     }
 
     async fn write(&self, record: &mut Record) -> Result<(), LedgerError> {

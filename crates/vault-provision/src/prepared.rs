@@ -63,7 +63,15 @@ pub async fn prepare_destruction(
 async fn look(vault: &Vault, spec: &Spec) -> Result<(Live, Option<LedgerStore>), PrepareError> {
     let ledger = LedgerStore::open(vault, &spec.ledger_mount, &spec.name, TOOL);
     let (live, ledger) = tokio::join!(observe(vault, &spec.objects), ledger);
-    let (mut live, ledger) = (live?, ledger?);
+    let (mut live, mut ledger) = (live?, ledger?);
+    // What nobody notes would be rotated again each time.
+    let roots: Vec<Path> = spec.objects.iter().filter_map(|it| it.root_rotation()).collect();
+    if let Some(found) = &ledger
+        && !roots.is_empty()
+        && found.would_lose(&roots).await?
+    {
+        ledger = None;
+    }
     if let Some(ledger) = &ledger {
         spec.objects.iter().for_each(|it| ledger.found.remember(it, &mut live));
     }
@@ -91,7 +99,7 @@ impl Prepared {
         let paths: BTreeSet<Path> = self.objects.iter().map(|it| it.path.clone()).collect();
         let is_known = self.ledger.as_ref().is_none_or(|it| it.found.owned.is_superset(&paths));
         if self.plan.is_empty() && is_known {
-            return Ok(Applied::default());
+            return Ok(Applied { is_kept: self.keeps_ledger(), ..Applied::default() });
         }
         let ledger = match &self.ledger {
             Some(ledger) if ledger.claim(&Ulid::generate().to_string(), &paths).await? => {
@@ -100,6 +108,7 @@ impl Prepared {
             _ => None,
         };
         let mut applied = apply(vault, &self.plan, self.live, ledger, stop, progress).await;
+        applied.is_kept = ledger.is_some();
         if let Some(ledger) = ledger {
             let written = written(ledger, &self.objects, &applied);
             let closed = ledger.close(owned(ledger, &paths, &applied), written).await;

@@ -83,6 +83,13 @@ pub async fn destroy(args: DestroyArgs) -> anyhow::Result<Exit> {
     .await
 }
 
+fn without_ledger(spec: &Spec) {
+    eprintln!(
+        "note: this token may not keep a ledger at {}/: what is owned and which roots were rotated is not recorded",
+        spec.ledger_mount
+    );
+}
+
 async fn carry_out(
     vault: &Vault,
     spec: &Spec,
@@ -96,11 +103,9 @@ async fn carry_out(
         Format::Json if !how.yes && !agreed => eprint!("{}", prepared.plan.show(false)),
         Format::Json => {}
     }
-    if !prepared.keeps_ledger() {
-        eprintln!(
-            "note: this token may not keep a ledger at {}/: what is owned and which roots were rotated is not recorded",
-            spec.ledger_mount
-        );
+    let keeps_ledger = prepared.keeps_ledger();
+    if !keeps_ledger {
+        without_ledger(spec);
     }
     let question = match prepared.plan.count(Action::Delete) {
         0 => "Apply this?",
@@ -117,6 +122,9 @@ async fn carry_out(
     progress.finish();
     let interrupted = watcher.end();
     let ended = ended?;
+    if keeps_ledger && !ended.is_kept {
+        without_ledger(spec);
+    }
     match how.format {
         Format::Text => print!("{}", applied::counts(&ended)),
         Format::Json => output::json(&applied::told(spec, &ended)),

@@ -60,6 +60,34 @@ fn an_approle_applies_and_its_token_ends_with_the_work() {
 }
 
 #[test]
+fn who_may_not_keep_a_ledger_applies_and_is_told() {
+    let note = "note: this token may not keep a ledger at vaultwright/: \
+                what is owned and which roots were rotated is not recorded";
+    for (what, ledger) in [
+        ("nothing", ""),
+        ("read it", "path \"vaultwright/*\" { capabilities = [\"read\"] }"),
+        (
+            "write it where nobody has mounted it",
+            "path \"vaultwright/*\" { capabilities = [\"create\", \"read\", \"update\"] }\n\
+             path \"sys/mounts/vaultwright\" { capabilities = [\"deny\"] }",
+        ),
+    ] {
+        let Some(bed) = bed("who_may_not_keep_a_ledger_applies_and_is_told") else { return };
+        let others = POLICY.lines().filter(|it| !it.contains("vaultwright"));
+        let policy = others.chain([ledger]).collect::<Vec<_>>().join("\n");
+        bed.outside("sys/policies/acl/limited", json!({ "policy": policy }));
+        let token = bed.outside("auth/token/create", json!({ "policies": ["limited"] }));
+        for time in ["first", "second"] {
+            let ran = bed.run_as(token.as_str().unwrap(), "apply SPEC --yes");
+            assert_eq!(ran.code(), 0, "may {what}, {time}: {}", ran.shown());
+            assert_eq!(ran.shown().matches(note).count(), 1, "may {what}, {time}: {}", ran.shown());
+        }
+        let ran = bed.run_as(token.as_str().unwrap(), "verify SPEC");
+        assert_eq!(ran.code(), 0, "may {what}: {}", ran.shown());
+    }
+}
+
+#[test]
 fn the_token_that_vault_login_leaves_is_good_and_stays() {
     let name = "the_token_that_vault_login_leaves_is_good_and_stays";
     let Some(bed) = bed(name) else { return };
