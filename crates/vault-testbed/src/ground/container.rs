@@ -177,15 +177,13 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return };
-        match tokio::runtime::Handle::try_current() {
-            // On a thread of its own, since its destructor waits: on the thread that drives the caller's task, it would
-            // swallow the wake-ups that meanwhile come for that task, which then never goes on.
-            Ok(runtime) => drop(std::thread::spawn(move || {
-                let _inside = runtime.enter();
-                drop(inner);
-            })),
-            // Its destructor would panic; the run removes what is left by its label.
-            Err(_) => std::mem::forget(inner),
+        // Its destructor waits: on the thread that drives the caller's task, it would swallow the wake-ups that meanwhile
+        // come for that task, which then never goes on; and where no runtime turns any more, it would panic.
+        std::mem::forget(inner);
+        // What is left where nobody drives this, the run removes by its label.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (engine, name) = (self.engine.clone(), std::mem::take(&mut self.name));
+            runtime.spawn(async move { engine.remove_container(&name).await });
         }
     }
 }
