@@ -36,7 +36,7 @@ Feature: An apply that was killed anywhere is finished by the next one
         entities: { ann: { policies: [p01] }, bob: {} }
         groups: { team: { member_entity_ids: ["${identity/entity/name/ann#id}", "${identity/entity/name/bob#id}"] } }
       """
-    When an apply is killed after a random number of writes up to 26, seed <seed>
+    When an apply is killed after a random number of writes up to 20, seed <seed>
     And I run "apply SPEC --yes"
     Then it exits with 0
     And nothing is left to do

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cucumber::{gherkin::Step, given, then, when};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row as _};
 use vault_client::Answer;
 use vault_model::request::Request;
 
@@ -91,9 +91,22 @@ async fn lock(world: &mut World, database: String) -> Result {
     Ok(())
 }
 
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+
+/// Once nobody waits for it any more: a change whose client is gone is called off, and would else be made at the very moment
+/// at which Vault no longer notes it.
 #[when(expr = "in {word} logins can be changed again")]
 async fn unlock(world: &mut World, _database: String) -> Result {
-    for connection in std::mem::take(&mut world.locks) {
+    for mut connection in std::mem::take(&mut world.locks) {
+        let began = Instant::now();
+        loop {
+            let waiting: i64 = connection.fetch_one(WAITING).await?.try_get(0)?;
+            if waiting == 0 {
+                break;
+            }
+            ensure(began.elapsed() < SOON, || format!("{waiting} changes still wait"))?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         connection.close().await?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::{
 };
 
 use cucumber::{given, then, when};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::audit;
@@ -109,17 +110,32 @@ async fn each_succeeded_or_was_refused(world: &mut World) -> Result {
 async fn killed_at_random(world: &mut World, most: u64, seed: u64) -> Result {
     // A linear congruential generator; the high bits are the random ones.
     let random = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407) >> 33;
-    killed(world, Moment::Writes(1 + (random % most) as usize)).await
+    killed_in_time(world, 1 + (random % most) as usize).await
 }
 
 #[when(expr = "an apply is killed after {int} write(s)")]
 async fn killed_after_writes(world: &mut World, writes: usize) -> Result {
-    killed(world, Moment::Writes(writes)).await
+    killed_in_time(world, writes).await
 }
 
 #[when(expr = "an apply is killed when {string} is asked for")]
 async fn killed_at_path(world: &mut World, path: String) -> Result {
-    killed(world, Moment::Path(path)).await
+    match killed(world, Moment::Path(path)).await? {
+        true => Ok(()),
+        false => failure("it had ended before it could be killed"),
+    }
+}
+
+/// On a busy machine an apply may be over before anybody has looked: all of it is undone then, and another is killed.
+async fn killed_in_time(world: &mut World, writes: usize) -> Result {
+    for _ in 0..5 {
+        if killed(world, Moment::Writes(writes)).await? {
+            return Ok(());
+        }
+        let undone = ended(spawn(world, "destroy SPEC --yes --delete-data")?).await?;
+        ensure(undone.code == Some(0), || format!("it is not undone:\n{}", undone.stderr))?;
+    }
+    failure("five applies had ended before they could be killed")
 }
 
 enum Moment {
@@ -127,13 +143,18 @@ enum Moment {
     Path(String),
 }
 
-async fn killed(world: &mut World, moment: Moment) -> Result {
+/// Whether it was killed on its way.
+async fn killed(world: &mut World, moment: Moment) -> Result<bool> {
     let from = audit::len(world).await;
     let mut child = spawn(world, APPLY)?;
     let began = Instant::now();
-    let has_come = loop {
+    loop {
+        // It stands still while the log is read, which may take as long as the rest of the apply.
+        signal(&child, Signal::CONT)?;
+        tokio::time::sleep(SLICE).await;
+        signal(&child, Signal::STOP)?;
         if child.try_wait()?.is_some() {
-            break false;
+            return Ok(false);
         }
         let log = world.server()?.audit_log().await?;
         let mut sent = log.iter().skip(from).filter_map(audit::entry).filter(audit::is_write);
@@ -142,24 +163,28 @@ async fn killed(world: &mut World, moment: Moment) -> Result {
             Moment::Path(path) => sent.any(|it| it.path == *path),
         };
         if has_come {
-            break true;
+            break;
         }
         if began.elapsed() > LONGEST {
             return failure("the moment to kill it has not come");
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    };
-    // SIGKILL
-    child.start_kill()?;
+    }
+    signal(&child, Signal::KILL)?;
     let ran = ended(child).await?;
-    let how = match (has_come, ran.code) {
-        (true, None) => "it was killed on its way",
-        (_, Some(_)) => "it had ended before the kill",
-        (false, None) => "it was killed by another",
-    };
-    world.evidence(how);
+    let is_killed = ran.code.is_none();
     world.ran.push(ran);
-    Ok(())
+    Ok(is_killed)
+}
+
+/// How long an apply goes on between two looks at what it has sent.
+const SLICE: Duration = Duration::from_millis(3);
+
+/// One that has ended needs none.
+fn signal(child: &Child, signal: Signal) -> Result {
+    match child.id().and_then(|it| Pid::from_raw(it.cast_signed())) {
+        Some(pid) => Ok(kill_process(pid, signal)?),
+        None => Ok(()),
+    }
 }
 
 const APPLY: &str = "apply SPEC --yes";
