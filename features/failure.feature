@@ -71,6 +71,25 @@ Feature: A failure stops only what needs what failed, and the next run finishes
     When I plan
     Then the plan shows "1 to create, 3 unchanged"
 
+  Scenario: What Vault ignores of an object is a failure of that object
+    Given the spec
+      """
+      sys:
+        policies:
+          good: { policy: 'path "a" { capabilities = ["read"] }' }
+      secrets: { transit: { type: transit } }
+      paths:
+        transit/keys/app:
+          type: aes256-gcm96
+          key_sise: 32
+      """
+    When I run "apply SPEC --yes"
+    Then it exits with 1
+    And its output holds "transit/keys/app"
+    And its output holds "key_sise"
+    And its output holds "spec.yaml:9"
+    And "sys/policies/acl/good" is there
+
   Scenario: Who may not read an object changes nothing
     Given the spec
       """

@@ -8,7 +8,7 @@ Feature: No secret is shown
     And the spec
       """
       secrets:
-        kv: { type: kv-v2, data: { app: { data: { api_key: (( api_key )), url: "https://ann:(( api_key ))@example.com" } } } }
+        kv: { type: kv-v2, description: "for (( api_key ))", data: { app: { data: { api_key: (( api_key )), url: "https://ann:(( api_key ))@example.com" } } } }
         database:
           type: database
           connections:

@@ -244,7 +244,8 @@ fn declared(world: &World, text: &str) -> String {
     if !has("vars:") && !used.is_empty() {
         head.push_str("vars:\n");
         for name in used {
-            let is_secret = name.ends_with("password") || name.ends_with("secret");
+            let value = world.vars[name].as_str().unwrap_or_default();
+            let is_secret = !world.bench().secrets.found_in(value).is_empty();
             head.push_str(&format!("  {name}: {{ secret: {is_secret} }}\n"));
         }
     }
