@@ -358,3 +358,63 @@ auth: { approle: { type: approle } }
     "#]]
     .assert_eq(&waves.collect::<String>());
 }
+
+const LOG: &str = r#"
+sys:
+  audit:
+    file: { type: file, description: all of it, options: { file_path: stdout } }
+"#;
+
+fn another_log() -> Value {
+    json!({ "sys/audit/file": { "type": "file", "description": "some of it", "options": { "file_path": "stdout" } } })
+}
+
+/// Vault changes no audit device.
+#[test]
+fn what_cannot_be_changed_is_deleted_and_made_anew() {
+    check(
+        LOG,
+        another_log(),
+        expect![[r#"
+          ± sys/audit/file
+              description: "some of it" -> "all of it"
+
+        1 to replace, 0 unchanged
+        DELETE sys/audit/file
+        POST sys/audit/file description options type
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_protected_is_not_replaced() {
+    let protected = LOG.replace("type: file,", "type: file, protect: true,");
+    check(
+        &protected,
+        another_log(),
+        expect![[r#"
+          ! sys/audit/file  (protected)
+              description: "some of it" -> "all of it"
+
+        1 blocked, 0 unchanged
+
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_protected_is_not_destroyed() {
+    let spec =
+        read("secrets:\n  kept: { type: transit, protect: true }\n  gone: { type: transit }\n")
+            .unwrap();
+    let there = json!({ "sys/mounts/kept": { "type": "transit" }, "sys/mounts/gone": { "type": "transit" } });
+    let plan = destroy(&spec.objects, &live(&spec, there), true).expect("no cycle");
+    expect![[r#"
+          - sys/mounts/gone
+          ! sys/mounts/kept  (protected)
+
+        1 to delete, 1 blocked, 0 unchanged
+        DELETE sys/mounts/gone
+    "#]]
+    .assert_eq(&shown(&plan));
+}

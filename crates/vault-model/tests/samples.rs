@@ -57,6 +57,19 @@ const VARS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
+fn every_sample_is_run_on_a_server() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let feature = fs::read_to_string(root.join("features/every_kind.feature")).unwrap();
+    let rows = feature.lines().filter_map(|it| it.trim().strip_prefix('|')?.strip_suffix('|'));
+    let listed: BTreeSet<&str> = rows.map(str::trim).filter(|it| *it != "sample").collect();
+    let files = fs::read_dir(root.join("fixtures/samples")).unwrap();
+    let names = files.map(|it| it.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.collect();
+    let there = names.iter().filter_map(|it| it.strip_suffix(".yaml")).collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
 fn what_was_written_reads_back_as_the_same() {
     for sample in samples() {
         let plan = plan(&sample.spec.objects, &sample.live, None).unwrap();

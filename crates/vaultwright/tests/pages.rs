@@ -226,3 +226,36 @@ fn a_schema_refuses_what_is_no_report() {
         assert!(!schema.is_valid(&with_less), "{of}");
     }
 }
+
+/// Completion in an editor must not call wrong what `check` takes.
+#[test]
+fn the_schema_of_a_spec_takes_every_spec_and_no_misspelt_one() {
+    let schema = serde_json::from_str(&printed(&["schema"])).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let read = |path: &Path| -> Value {
+        let mut spec: serde_yaml::Value =
+            serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        spec.apply_merge().unwrap();
+        serde_json::to_value(spec).unwrap()
+    };
+    let systems = ["airflow-agent", "rotation-loop", "airflow-hub", "django-handler"];
+    let systems = systems.into_iter().chain(["workload-injection"]);
+    let proven = fs::read_dir(root().join("fixtures/proven")).unwrap();
+    let specs = systems.map(|it| root().join("specs").join(it));
+    let specs = specs.chain(proven.map(|it| it.unwrap().path())).map(|it| it.join("spec.yaml"));
+    let mut count = 0;
+    for path in specs {
+        let mut spec = read(&path);
+        let wrong: Vec<String> = schema.iter_errors(&spec).map(|it| it.to_string()).collect();
+        assert_eq!(wrong, [""; 0], "{}", path.display());
+        spec["secretz"] = json!({});
+        assert!(!schema.is_valid(&spec), "{}", path.display());
+        count += 1;
+    }
+    assert!(count > 15, "{count} specs");
+    let misspelt = json!({
+        "name": "shop",
+        "auth": { "approle": { "type": "approle", "roles": { "app": { "token_tll": "1h" } } } },
+    });
+    assert!(!schema.is_valid(&misspelt));
+}

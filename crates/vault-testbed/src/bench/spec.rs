@@ -54,3 +54,28 @@ pub fn mixed(objects: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use vault_provision::{SpecInputs, load};
+
+    /// 1,000 objects, and the three that they live under.
+    #[test]
+    fn a_thousand_objects_are_in_the_shares_that_the_figures_are_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("spec.yaml");
+        std::fs::write(&file, super::mixed(1000)).unwrap();
+        let spec = load(&file, &SpecInputs::default()).unwrap();
+        let of =
+            |begins: &str| spec.objects.iter().filter(|it| it.path.starts_with(begins)).count();
+        let shares = [
+            ("sys/policies/acl/policy-", 450),
+            ("auth/approle/role/role-", 250),
+            ("secret/data/app-", 150),
+            ("database/roles/role-", 100),
+            ("sys/mounts/kv-", 50),
+            ("", 1004),
+        ];
+        assert_eq!(shares.map(|(begins, _)| (begins, of(begins))), shares);
+    }
+}

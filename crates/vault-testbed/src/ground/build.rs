@@ -268,3 +268,34 @@ impl Progress {
         eprintln!("{} is built: {}:{:02}{size}", self.title, seconds / 60, seconds % 60);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOOL: Pinned = Pinned {
+        name: "tool",
+        version: "1.2.3",
+        module: Module {
+            package: "example.org/tool",
+            go_mod: "",
+            go_sum: "one",
+            main: None,
+            go: "1.21",
+            takes: "no time",
+        },
+    };
+
+    #[test]
+    fn another_version_and_another_source_are_built_anew() {
+        let newer = Pinned { version: "1.2.4", ..TOOL };
+        let repinned = Pinned { module: Module { go_sum: "two", ..TOOL.module }, ..TOOL };
+        let changed =
+            Pinned { module: Module { main: Some("package main"), ..TOOL.module }, ..TOOL };
+        let folders = [TOOL, newer, repinned, changed].map(|it| it.folder());
+        for (at, folder) in folders.iter().enumerate() {
+            assert!(!folders[..at].contains(folder), "{}", folder.display());
+        }
+        assert_eq!(TOOL.folder(), TOOL.folder());
+    }
+}

@@ -42,10 +42,14 @@ pub(super) async fn far_side(engine: &Engine, side: &FarSide, version: &str) -> 
 
 /// What `VAULTWRIGHT_IMAGES` chooses.
 pub fn is_local() -> Result<bool> {
-    match std::env::var(CHOICE).as_deref() {
-        Ok("local") => Ok(true),
-        Ok("official" | "") | Err(_) => Ok(false),
-        Ok(other) => Err(Error::Ground {
+    is_local_by(&std::env::var(CHOICE).unwrap_or_default())
+}
+
+fn is_local_by(choice: &str) -> Result<bool> {
+    match choice {
+        "local" => Ok(true),
+        "official" | "" => Ok(false),
+        other => Err(Error::Ground {
             place: format!("{CHOICE}={other}"),
             why: "there is no such choice; there are official and local".into(),
         }),
@@ -96,4 +100,20 @@ async fn pull(engine: &Engine, image: &str) -> Result<()> {
 
 fn missing(image: &str, remedy: &str) -> Error {
     Error::Missing { what: format!("image {image}"), remedy: remedy.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local_by;
+
+    #[test]
+    fn images_are_official_unless_local_ones_are_chosen() {
+        let of = |choice| is_local_by(choice).map_err(|it| it.to_string());
+        assert_eq!(of(""), Ok(false));
+        assert_eq!(of("official"), Ok(false));
+        assert_eq!(of("local"), Ok(true));
+        let told = of("loocal").unwrap_err();
+        assert!(told.contains("VAULTWRIGHT_IMAGES=loocal"), "{told}");
+        assert!(told.contains("there are official and local"), "{told}");
+    }
 }

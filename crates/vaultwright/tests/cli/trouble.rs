@@ -1,5 +1,7 @@
 //! What can be wrong, and what a person is told then.
 
+use std::path::Path;
+
 use expect_test::{Expect, expect};
 use serde_json::json;
 use tempfile::TempDir;
@@ -299,4 +301,20 @@ fn features_that_are_nowhere_are_told_with_what_to_name() {
               help: name .feature files, or folders of them, seen from this folder
         "#]],
     );
+}
+
+/// Nobody listens at the address: what got as far as that would say so.
+#[test]
+fn hostile_input_ends_before_anything_is_sent() {
+    let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/mistakes/hostile");
+    let mut count = 0;
+    for entry in std::fs::read_dir(hostile).unwrap() {
+        let folder = entry.unwrap().path();
+        let ran = run("http://127.0.0.1:1", "x", &folder, "apply . --yes");
+        let name = folder.display();
+        assert_eq!(ran.code(), 1, "{name}: {}", ran.shown());
+        assert!(!ran.shown().contains("connection refused"), "{name}: {}", ran.shown());
+        count += 1;
+    }
+    assert!(count > 10, "{count} folders");
 }
