@@ -12,7 +12,7 @@ Feature: Keys take back what they made
     And "[[ it.path ]]" could be made
 [% if encrypts %]
     Then the key "[[ it.path ]]" decrypts what it encrypted, before and after a rotation
-    And the key "[[ it.path ]]" refuses what is older than its least version
+    And the key "[[ it.path ]]" refuses what is older than its least version, unless it was rewrapped
 [% elif signs %]
     Then the key "[[ it.path ]]" verifies what it signed, before and after a rotation
 [% else %]

@@ -76,28 +76,40 @@ async fn decrypts(world: &mut World, path: String) -> Result {
         let plain = key.get(world, "decrypt", json!({ "ciphertext": text }), "plaintext").await?;
         ensure(plain == PLAINTEXT, || "it decrypts to something else".into())?;
     }
-    let version = |text: &str| text.split(':').nth(1).unwrap_or_default().to_owned();
     world.evidence(format!("{} and {} are decrypted", version(&old), version(&new)));
     ensure(version(&old) != version(&new), || "the rotation made no new version".into())
 }
 
-#[then(expr = "the key {string} refuses what is older than its least version")]
+#[then(
+    expr = "the key {string} refuses what is older than its least version, unless it was rewrapped"
+)]
 async fn refuses_older(world: &mut World, path: String) -> Result {
     let key = Key::at(world, &path).await?;
     let old = key.get(world, "encrypt", json!({ "plaintext": PLAINTEXT }), "ciphertext").await?;
     key.rotate(world).await?;
     let latest = key.latest(world).await?;
+    let rewrapped = key.get(world, "rewrap", json!({ "ciphertext": old }), "ciphertext").await?;
+    ensure(version(&rewrapped) == format!("v{latest}"), || {
+        format!("it is rewrapped to {}, and not to v{latest}", version(&rewrapped))
+    })?;
     let config = Body::from_iter([("min_decryption_version".to_owned(), json!(latest))]);
     world.vault()?.write(&format!("{path}/config"), config).await?;
     let answer = key.ask(world, "decrypt", json!({ "ciphertext": old })).await?;
-    match answer {
-        Err(err) if err.status == Some(400) => {
-            world.evidence(format!("with least version {latest}: {}", err.reasons.join("; ")));
-            Ok(())
-        }
-        Err(err) => Err(err.into()),
-        Ok(_) => failure("it is still decrypted"),
-    }
+    let refusal = match answer {
+        Err(err) if err.status == Some(400) => err.reasons.join("; "),
+        Err(err) => return Err(err.into()),
+        Ok(_) => return failure("it is still decrypted"),
+    };
+    let plain = key.get(world, "decrypt", json!({ "ciphertext": rewrapped }), "plaintext").await?;
+    ensure(plain == PLAINTEXT, || "rewrapped, it decrypts to something else".into())?;
+    world.evidence(format!("with least version {latest}, {}: {refusal}", version(&old)));
+    world.evidence(format!("rewrapped from {} to v{latest}, it is decrypted", version(&old)));
+    Ok(())
+}
+
+/// Of `vault:v2:…`: `v2`.
+fn version(text: &str) -> &str {
+    text.split(':').nth(1).unwrap_or_default()
 }
 
 #[then(expr = "the key {string} verifies what it signed, before and after a rotation")]
