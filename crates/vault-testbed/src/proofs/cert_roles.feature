@@ -10,4 +10,9 @@ Feature: A certificate lets in whom its authority vouches for, and nobody else
 [% if it.more.has_names %]
     And "[[ it.path ]]" lets in no certificate of another name
 [% endif %]
+
+  Scenario: A certificate lets in by [[ it.path ]] until it ends, and no longer
+    Given [[ stands ]]
+    And "[[ it.path ]]" could be made
+    Then "[[ it.path ]]" lets in a certificate of 3 s until its end, and refuses it then as expired
 [% endfor %]

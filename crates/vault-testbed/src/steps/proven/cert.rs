@@ -1,19 +1,26 @@
 //! Logins by a certificate, over TLS that both sides have to prove themselves in.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use cucumber::then;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, SanType,
 };
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use vault_client::{Answer, Settings, Vault, VaultError};
 use vault_model::{Body, request::Request};
 
 use crate::{
-    steps::vault::{is_refused, there},
-    world::{Failure, Result, World},
+    steps::{
+        SOON, until,
+        vault::{is_refused, said, there},
+    },
+    world::{Failure, Result, World, failure},
 };
 
 /// With a certificate of the authority that the role trusts, made by the engine here that has its key. Whoever shows
@@ -22,7 +29,7 @@ pub async fn log_in(world: &World, role: &str) -> Result<(Answer, Vault)> {
     let trusted = there(world, role).await?;
     let key = KeyPair::generate()?;
     let mount = authority(world, &trusted).await?;
-    let certificate = signed(world, &mount, &trusted, &key).await?;
+    let (certificate, _) = signed(world, &mount, &trusted, &key, LIFE).await?;
     world.evidence(format!("with a certificate that {mount} signed"));
     let vault = showing(world, &certificate, &key)?;
     let answer = vault.send_once(&login(role)?).await?;
@@ -58,9 +65,39 @@ async fn another_name(world: &mut World, role: String) -> Result {
         }
     }
     let key = KeyPair::generate()?;
-    let certificate = signed(world, &mount, &trusted, &key).await?;
+    let (certificate, _) = signed(world, &mount, &trusted, &key, LIFE).await?;
     let answer = send(world, &role, &certificate, &key).await?;
     is_refused(world, &answer, REFUSED)
+}
+
+/// The same certificate, of the right authority and name: what refuses it is its end alone, and Vault says so.
+#[then(
+    expr = "{string} lets in a certificate of {int} s until its end, and refuses it then as expired"
+)]
+async fn until_its_end(world: &mut World, role: String, seconds: u64) -> Result {
+    let trusted = there(world, &role).await?;
+    let key = KeyPair::generate()?;
+    let mount = authority(world, &trusted).await?;
+    let life = Duration::from_secs(seconds);
+    let (certificate, ends_at) = signed(world, &mount, &trusted, &key, life).await?;
+    let answer = send(world, &role, &certificate, &key).await??;
+    let left = ends_at.duration_since(SystemTime::now()).unwrap_or_default();
+    let auth = answer.auth.ok_or_else(|| Failure(format!("{role}: the login gives no token")))?;
+    world.add_secret(&format!("a token of {role}"), auth.client_token.expose_secret());
+    world.evidence(format!("{:.1} s before its end it is let in", left.as_secs_f64()));
+    tokio::time::sleep(left).await;
+    until(SOON, || async {
+        let answer = send(world, &role, &certificate, &key).await?;
+        match &answer {
+            Ok(_) => failure("it is still let in"),
+            Err(err) if err.reasons.iter().any(|it| it.contains(EXPIRED)) => {
+                world.evidence(format!("after its end: {}", said(&answer)));
+                Ok(())
+            }
+            Err(err) => failure(format!("it is refused, but not as expired: {err}")),
+        }
+    })
+    .await
 }
 
 const NAMES: &[&str] = &["allowed_names", "allowed_common_names", "allowed_dns_sans"];
@@ -68,6 +105,12 @@ const ANOTHER: &str = "another.vaultwright.test";
 
 /// What Vault answers to whom it does not let in.
 const REFUSED: &[u16] = &[400, 403];
+
+/// What Vault says of a certificate whose end has come, whatever its status.
+const EXPIRED: &str = "certificate has expired";
+
+/// Of a certificate whose end nobody waits for.
+const LIFE: Duration = Duration::from_secs(600);
 
 /// Of `auth/cert/certs/web`: the mount and the name.
 fn parts(role: &str) -> Result<(&str, &str)> {
@@ -102,18 +145,30 @@ fn wanted(trusted: &Body) -> Result<CertificateParams> {
     Ok(params)
 }
 
-/// A certificate for `key` as `trusted` asks for it.
-async fn signed(world: &World, mount: &str, trusted: &Body, key: &KeyPair) -> Result<String> {
+/// A certificate for `key` as `trusted` asks for it, and when Vault says that it ends.
+async fn signed(
+    world: &World,
+    mount: &str,
+    trusted: &Body,
+    key: &KeyPair,
+    life: Duration,
+) -> Result<(String, SystemTime)> {
     let request = wanted(trusted)?.serialize_request(key)?.pem()?;
     let body = Body::from_iter([
         ("csr".to_owned(), json!(request)),
-        ("ttl".to_owned(), json!("10m")),
+        ("ttl".to_owned(), json!(life.as_secs())),
         ("ext_key_usage".to_owned(), json!(["ClientAuth"])),
     ]);
     let path = format!("{mount}/sign-verbatim");
-    let answer = world.vault()?.send_once(&Request::post(path, body)).await?;
-    let certificate = answer.data.as_ref().and_then(|it| it.get("certificate")?.as_str());
-    certificate.map(str::to_owned).ok_or_else(|| Failure(format!("{mount} signs nothing")))
+    let data = world.vault()?.send_once(&Request::post(path, body)).await?.data.unwrap_or_default();
+    let certificate = data.get("certificate").and_then(Value::as_str);
+    let ends = data.get("expiration").and_then(Value::as_u64);
+    match (certificate, ends) {
+        (Some(certificate), Some(ends)) => {
+            Ok((certificate.to_owned(), SystemTime::UNIX_EPOCH + Duration::from_secs(ends)))
+        }
+        _ => failure(format!("{mount} signs nothing")),
+    }
 }
 
 /// The PKI engine of this Vault that has the key of the authority that the role trusts.
