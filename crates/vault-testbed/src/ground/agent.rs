@@ -50,8 +50,8 @@ pub struct Template {
 const ROLE_ID_FILE: &str = "role-id";
 pub const SECRET_ID_FILE: &str = "secret-id";
 const JWT_FILE: &str = "jwt";
-/// Where the agent writes its token.
-pub const TOKEN_FILE: &str = "token";
+/// Where the agent writes its token, and where Vault's command line looks for one in its user's home.
+pub const TOKEN_FILE: &str = ".vault-token";
 
 impl Ground {
     pub async fn agent(&self, options: &AgentOptions) -> Result<Consumer> {

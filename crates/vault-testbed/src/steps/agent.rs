@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use cucumber::{gherkin::Step, given, then, when};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use tokio::process::Command;
 use vault_model::request::Method;
 
 use super::{
@@ -12,11 +13,14 @@ use super::{
     approle::{mount, noted},
     consumer::{of, take_consumer},
     database::lookup,
-    kv, until,
+    kv, program, until,
     vault::ask,
 };
 use crate::{
-    ground::{AgentLogin, AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template, write_private},
+    ground::{
+        AgentLogin, AgentOptions, SECRET_ID_FILE, TOKEN_FILE, Template, servers, write_private,
+    },
+    statements::Heard,
     world::{Credential, Failure, Result, World, ensure, failure},
 };
 
@@ -180,6 +184,33 @@ async fn is_renewed(world: &mut World, name: String) -> Result {
     .await
 }
 
+/// From one renewal to the next: an agent renews a lease first as soon as it has it.
+#[then(expr = "the lease of {word} is renewed each time between {float} s and {float} s")]
+async fn is_renewed_in_time(world: &mut World, name: String, least: f64, most: f64) -> Result {
+    let credential = world.credential(&name)?;
+    // What Vault says of the last renewal, and when it was first seen to say so.
+    let mut renewals: Vec<(Value, Instant)> = Vec::new();
+    while renewals.len() <= RENEWALS {
+        let lease = lookup(world, &credential.lease_id).await?;
+        let lease = lease.ok_or_else(|| Failure("the lease is gone".into()))?;
+        let last = &lease["last_renewal"];
+        if last.is_string() && renewals.last().is_none_or(|(it, _)| it != last) {
+            renewals.push((last.clone(), Instant::now()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for pair in renewals.windows(2) {
+        let waited = (pair[1].1 - pair[0].1).as_secs_f64();
+        let seen = format!("renewed again after {waited:.1} s");
+        ensure((least..=most).contains(&waited), || seen.clone())?;
+        world.evidence(seen);
+    }
+    Ok(())
+}
+
+/// That are measured.
+const RENEWALS: usize = 2;
+
 #[when(expr = "the first life of {word} is over")]
 async fn first_life_is_over(world: &mut World, name: String) -> Result {
     let credential = world.credential(&name)?;
@@ -200,11 +231,22 @@ async fn revokes_itself(world: &mut World) -> Result {
     revoke_token(world).await
 }
 
+/// By the command that the injector puts before the agent's end, of the agent's own binary. It finds the token by itself.
 pub async fn revoke_token(world: &mut World) -> Result {
-    let token = std::fs::read_to_string(of(world, AGENT)?.folder().join(TOKEN_FILE))?;
+    let home = of(world, AGENT)?.folder().to_owned();
+    let token = std::fs::read_to_string(home.join(TOKEN_FILE))?;
     world.add_secret("the agent's token", token.trim());
-    let vault = world.vault()?.with_token(token.trim().to_owned().into());
-    ask(&vault, Method::Post, "auth/token/revoke-self", json!({})).await.map(drop)
+    let binary = servers::find_or_build().await?;
+    let server = world.server()?;
+    let mut command = Command::new(&binary.path);
+    command.args(["token", "revoke", &format!("-address={}", server.address), "-self"]);
+    command.env_clear().env("HOME", &home);
+    command.envs(server.ca_certificate.iter().map(|it| ("VAULT_CACERT", it)));
+    let output = program::run(world, ("Vault", "the agent's token"), &home, command).await?;
+    let said = output.answer();
+    ensure(output.status.success(), || said.clone())?;
+    world.evidence(said);
+    Ok(())
 }
 
 #[when(expr = "the agent is started again")]
