@@ -26,6 +26,13 @@ Feature: An application tells a login that MariaDB refuses from a MariaDB that i
     And it has no event unreachable
     And all its logins but the last are no users of shop any more
 
+  Scenario: A session that is open ends with its login
+    When a login is issued from "database/creds/mariadb-role"
+    And the login keeps a session open
+    And the login's lease is revoked
+    Then its session is ended
+    And its database knows the login no more
+
   Scenario: The password of its static login is rotated: refused with 1045, it takes the new one
     When the consumer rotation-loop runs as "auth/approle/role/rotation-loop" with
       | CREDENTIALS | database/static-creds/mariadb-static |

@@ -14,6 +14,13 @@ Feature: An application survives the rotation of its logins, dynamic and static
       INSERT INTO orders (item) VALUES ('after the rotation')
       """
 
+  Scenario: A session that is open ends with its login
+    When a login is issued from "database/creds/postgresql-role"
+    And the login keeps a session open
+    And the login's lease is revoked
+    Then its session is ended
+    And its database knows the login no more
+
   Scenario: A static login keeps its name and changes its password
     When a login is issued from "database/static-creds/postgresql-static"
     Then the login is of the user "shop_static"

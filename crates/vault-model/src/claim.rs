@@ -29,7 +29,13 @@ pub enum Subject {
         keeps_out: Vec<(Place, Account)>,
     },
     /// Whoever has what this path issues.
-    Credential { path: Path, can: Vec<Statement>, cannot: Vec<Statement> },
+    Credential {
+        path: Path,
+        can: Vec<Statement>,
+        cannot: Vec<Statement>,
+        /// Sessions that are open end with the lease.
+        sessions_end: bool,
+    },
 }
 
 /// `read database/creds/app`
@@ -118,8 +124,9 @@ fn claim(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Claim> {
         let path = text(credential, "`credential`", mistakes)?;
         let (can, cannot) =
             (statements(node, "can", mistakes), statements(node, "cannot", mistakes));
-        let known = &["credential", "database", "can", "cannot"][..];
-        (Subject::Credential { path, can, cannot }, known)
+        let sessions_end = is_said(node, "sessions_end", mistakes);
+        let known = &["credential", "database", "can", "cannot", "sessions_end"][..];
+        (Subject::Credential { path, can, cannot, sessions_end }, known)
     } else {
         let mistake =
             Mistake::error(node.place, "a claim names neither a `login` nor a `credential`");
@@ -139,6 +146,14 @@ fn claim(node: &Node, mistakes: &mut Vec<Mistake>) -> Option<Claim> {
         None => None,
     };
     Some(Claim { place: node.place, subject, database })
+}
+
+fn is_said(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> bool {
+    let Some(said) = node.get(key) else { return false };
+    if said.as_bool().is_none() {
+        mistakes.push(said.should_be(&format!("`{key}`"), "`true` or `false`"));
+    }
+    said.as_bool().unwrap_or_default()
 }
 
 fn operations(node: &Node, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<Operation> {

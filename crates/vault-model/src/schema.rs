@@ -202,6 +202,7 @@ fn claim() -> Value {
                     "database": { "type": "string" },
                     "can": statements,
                     "cannot": statements,
+                    "sessions_end": { "type": "boolean" },
                 },
                 "additionalProperties": false,
             },

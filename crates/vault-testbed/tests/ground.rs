@@ -15,7 +15,7 @@ use tokio::{
 use vault_testbed::ground::{
     FAR_SIDES, FarSide, Ground, GroundSpec, Health, Kind, Mode, POSTGRES, Server, ServerOptions,
     VaultOptions, VaultServer,
-    far::{Said, postgres_login},
+    far::{Fate, Said, postgres_login},
 };
 
 /// One ground for each test; where it can't run that is said, and counted by whoever reads the output.
@@ -282,7 +282,16 @@ async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
     let kept = superuser.statements.all();
     let looked_up: Vec<&str> = kept.iter().rev().take(2).map(|it| &*it.answer).collect();
     assert_eq!(looked_up, ["not found", "found"], "{title}");
+    let mut session = admin.open_session(Some(&superuser)).await.unwrap();
+    assert_eq!(session.is_some(), side.has_sessions(), "{title}");
+    if let Some(session) = &mut session {
+        assert!(matches!(session.fate().await.unwrap(), Fate::GoesOn), "{title}");
+        assert!(superuser.lists(session).await.unwrap(), "{title}");
+    }
     server.stop().await.unwrap();
+    if let Some(session) = &mut session {
+        assert!(matches!(session.fate().await.unwrap(), Fate::Over(_)), "{title}");
+    }
     assert!(admin.say(side.hello).await.is_err(), "{title}");
     server.start_again().await.unwrap();
     assert!(matches!(admin.say(side.hello).await.unwrap(), Said::Done), "{title}");

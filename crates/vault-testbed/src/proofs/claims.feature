@@ -44,5 +44,10 @@ Feature: What the spec claims holds
     Then the login cannot
 [[ sql|docstring ]]
 [% endfor %]
+[% if it.sessions_end %]
+    When the login keeps a session open
+    And the login's lease is revoked
+    Then its session is ended
+[% endif %]
 [% endif %]
 [% endfor %]

@@ -47,10 +47,18 @@ Feature: Logins that Vault makes in a database work, and end
     And "[[ it.path ]]" could be made
     When a login is issued from "[[ it.issues ]]"
     Then the login works in its database
+[% if it.has_sessions %]
+    When the login keeps a session open
+    And the login's lease is revoked
+[% else %]
     When the login's lease is revoked
+[% endif %]
     Then the login is refused by its database
 [% if not live %]
     And its database knows the login no more
+[% endif %]
+[% if it.has_sessions %]
+    And it is told whether its session goes on
 [% endif %]
     And the login's lease is gone
 [% if waits %]

@@ -361,6 +361,14 @@ fn on_known(spec: &Spec, role: &Object) -> Fit {
     }
 }
 
+/// Whether logins by the role have sessions, which may outlive them.
+pub fn has_sessions(spec: &Spec, role: &Object) -> bool {
+    let connection = role.said.get("db_name").and_then(Value::as_str);
+    let connection = connection.map(|it| format!("{}/config/{it}", role.mount()));
+    let database = connection.and_then(|it| far_side(spec.object(&it)?));
+    database.or_else(|| FarSide::of_engine(role.kind.docs)).is_some_and(FarSide::has_sessions)
+}
+
 /// By what its mount says of its one server.
 fn configured(spec: &Spec, role: &Object) -> Fit {
     let engine = FarSide::of_engine(role.kind.docs).and_then(|it| it.engine.as_ref());
@@ -412,6 +420,7 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "issues": row.issues.map(|it| object.at(it)),
         "policies": policies(spec, object).join(","),
         "used_by": used_by(spec, object),
+        "has_sessions": has_sessions(spec, object),
         "is_aws": object.kind.docs == "secret/aws",
         "versioned": object.kind.docs == "secret/kv/kv-v2",
         "has_data": secret_of(spec, object),

@@ -192,6 +192,11 @@ impl<'a> Making<'a> {
             if self.named.live && matches!(claim.subject, Subject::Credential { .. }) {
                 self.tell(path, NOT_SAID);
             }
+            if let Subject::Credential { path, sessions_end: true, .. } = &claim.subject
+                && let Some(reason) = self.sessions_unproven(path)
+            {
+                self.tell(path, reason);
+            }
             match self.claim(claim) {
                 Ok(claim) => claims.push(claim),
                 Err(reason) => self.tell(path, reason),
@@ -234,7 +239,7 @@ impl<'a> Making<'a> {
                 let live = role.map(facts::live);
                 Ok(context! { name, place, login => path, live, may, may_not, lets_in, keeps_out })
             }
-            Subject::Credential { path, can, cannot } => {
+            Subject::Credential { path, can, cannot, sessions_end } => {
                 let texts = |it: &[vault_model::claim::Statement]| -> Vec<String> {
                     it.iter().map(|it| it.text.clone()).collect()
                 };
@@ -260,8 +265,22 @@ impl<'a> Making<'a> {
                 }
                 let made = issuer.map(|(_, object)| object.path.clone());
                 let name = format!("A login of {path} can what {place} claims, and no more");
-                Ok(context! { name, place, credential => path, can, cannot, made })
+                let sessions_end = *sessions_end && self.sessions_unproven(path).is_none();
+                Ok(context! { name, place, credential => path, can, cannot, sessions_end, made })
             }
+        }
+    }
+
+    /// Why nothing can be shown of the end of sessions.
+    fn sessions_unproven(&self, issuing: &str) -> Option<&'static str> {
+        match facts::issuer(self.spec, issuing) {
+            Some((row, _)) if row.template != "database_roles" => {
+                Some("only sessions of logins that Vault drops are proven to end")
+            }
+            Some((_, role)) if !facts::has_sessions(self.spec, role) => {
+                Some("its logins have no sessions that could outlive them")
+            }
+            _ => None,
         }
     }
 

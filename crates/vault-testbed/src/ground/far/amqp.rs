@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind, Event,
     options::{
@@ -14,7 +14,9 @@ use lapin::{
 };
 use secrecy::ExposeSecret;
 
+use super::Answer;
 use super::login::{Lack, Login, NoAnswer, Refusal, Said};
+use super::session::{Fate, Line};
 
 /// How claims say it.
 pub const WORDS: &str = "`connect to VHOST`, `declare queue QUEUE in VHOST`, \
@@ -163,6 +165,29 @@ fn refused(error: &lapin::Error) -> Asked<Refusal> {
     let lack = if code == ACCESS_REFUSED { Lack::OfRight } else { Lack::OfSomething };
     let message = said.get_message().to_string();
     Ok(Refusal { code: code.to_string(), message, at_login: false, lack })
+}
+
+/// A connection that stays open, and nothing more.
+pub(super) async fn line(login: &Login, vhost: &str) -> Asked<impl Line + use<>> {
+    let connection = connect(login, vhost).await;
+    connection.map(Open).map_err(|error| NoAnswer(format!("AMQP: {error}")))
+}
+
+struct Open(Connection);
+
+impl Line for Open {
+    fn ask(&mut self) -> Answer<'_, Fate> {
+        let asked = async {
+            let channel = match self.0.create_channel().await {
+                Ok(channel) => channel,
+                Err(error) => return Ok(Fate::Over(format!("AMQP: {error}"))),
+            };
+            // What is wrong with an ending is nobody's refusal.
+            let _ = channel.close(200, "done".into()).await;
+            Ok(Fate::GoesOn)
+        };
+        asked.boxed()
+    }
 }
 
 /// A connection that stays open, as that of an application.

@@ -47,6 +47,7 @@ pub static AWS: FarSide = FarSide {
     say: |login, requests| say(login, requests).boxed(),
     look_up: |_, _| format!("{} of every user", AWS.catalogue),
     knows: |login, key| knows(login, key).boxed(),
+    sessions: None,
     lasts: None,
 };
 

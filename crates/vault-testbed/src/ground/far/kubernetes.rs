@@ -61,6 +61,7 @@ pub static KUBERNETES: FarSide = FarSide {
     say: |login, request| say(login, request).boxed(),
     look_up: |_, account| format!("GET {}", Account::named(account).path()),
     knows: |login, account| knows(login, account).boxed(),
+    sessions: None,
     lasts: None,
 };
 

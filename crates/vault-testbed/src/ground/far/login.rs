@@ -101,7 +101,9 @@ impl Login {
     }
 }
 
-async fn in_time<T>(answer: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
+pub(super) async fn in_time<T>(
+    answer: impl Future<Output = Result<T, NoAnswer>>,
+) -> Result<T, NoAnswer> {
     let late = |_| NoAnswer(format!("nothing within {} s", DEADLINE.as_secs()));
     tokio::time::timeout(DEADLINE, answer).await.map_err(late)?
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use sqlx::error::DatabaseError;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
+use sqlx::mysql::{
+    MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode,
+};
 use sqlx::{ConnectOptions, Row};
 
 use super::initial::Initial;
@@ -54,6 +56,12 @@ pub static MARIADB: FarSide = FarSide {
     say: |login, sql| sql::say::<MySqlConnection>(login, sql).boxed(),
     look_up: |_, user| look_up(user),
     knows: |login, user| knows(login, user).boxed(),
+    sessions: Some(Sessions {
+        catalogue: "information_schema.processlist",
+        open: |opening| sql::open::<MySqlConnection>(opening).boxed(),
+        look_up: look_up_session,
+        lists: |login, session| lists(login, session).boxed(),
+    }),
     lasts: None,
 };
 
@@ -74,6 +82,12 @@ impl Dialect for MySqlConnection {
             true => options,
             false => options.database(&login.database),
         }
+    }
+
+    const NUMBER: &'static str = "SELECT CAST(CONNECTION_ID() AS CHAR)";
+
+    fn number(row: &MySqlRow) -> std::result::Result<String, sqlx::Error> {
+        row.try_get(0)
     }
 
     fn lack(error: &dyn DatabaseError) -> (String, Lack) {
@@ -191,6 +205,14 @@ fn look_up(user: &str) -> String {
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
     Ok(sql::first::<MySqlConnection>(login, &look_up(user)).await?.is_some())
+}
+
+fn look_up_session(number: &str) -> String {
+    format!("SELECT 1 FROM information_schema.processlist WHERE ID = {number}")
+}
+
+async fn lists(login: &Login, session: &str) -> std::result::Result<bool, NoAnswer> {
+    Ok(sql::first::<MySqlConnection>(login, &look_up_session(session)).await?.is_some())
 }
 
 /// As SQL writes a text, in which a backslash escapes.

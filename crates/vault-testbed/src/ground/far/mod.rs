@@ -18,6 +18,7 @@ mod programs;
 mod rabbitmq;
 mod redis;
 mod server;
+mod session;
 mod sql;
 
 use std::fmt;
@@ -43,6 +44,7 @@ pub use postgres::{POSTGRES, options as postgres_login};
 pub use programs::{Installation, Programs, Source};
 pub use rabbitmq::RABBITMQ;
 pub use server::Server;
+pub use session::{Fate, Session, Sessions};
 pub use sql::is_true;
 
 /// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.
@@ -93,6 +95,8 @@ pub struct FarSide {
     pub(super) look_up: fn(&Login, &str) -> String,
     /// Whether the catalogue has it.
     pub(super) knows: for<'a> fn(&'a Login, &'a str) -> Answer<'a, bool>,
+    /// For servers whose logins have any.
+    pub sessions: Option<Sessions>,
     /// Seconds until the server itself refuses a login, for servers that know such an end.
     pub(super) lasts: Option<Lasts>,
 }

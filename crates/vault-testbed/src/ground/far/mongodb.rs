@@ -2,10 +2,11 @@
 //!
 //! A statement is a command as JSON, its name first. `$db` says its database.
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use serde_json::{Deserializer, json};
 
 use super::mongodb_wire::{Connection, Failure};
+use super::session::{Fate, Line, Opened, Opening};
 use super::*;
 
 /// Stands in for `mongod`, where there is none.
@@ -70,6 +71,12 @@ pub(super) const fn speaks_mongodb(
         say: |login, commands| say(login, commands).boxed(),
         look_up: |_, user| users(user).to_string(),
         knows: |login, user| knows(login, user).boxed(),
+        sessions: Some(Sessions {
+            catalogue: "currentOp",
+            open: |opening| open(opening).boxed(),
+            look_up: |_| sessions().to_string(),
+            lists: |login, session| lists(login, session).boxed(),
+        }),
         lasts: None,
     }
 }
@@ -140,6 +147,59 @@ async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer>
 
 fn users(user: &str) -> Document {
     doc! { "usersInfo": { "user": user, "db": ADMIN }, "$db": ADMIN }
+}
+
+fn sessions() -> Document {
+    doc! { "currentOp": 1, "$all": true, "$db": ADMIN }
+}
+
+async fn open(Opening { login, .. }: Opening<'_>) -> std::result::Result<Option<Opened>, NoAnswer> {
+    let mut connection = connect(login).await?;
+    let hello = connection.say(doc! { "hello": 1, "$db": ADMIN }).await?;
+    let id = hello.get("connectionId").and_then(number).unwrap_or_default().to_string();
+    let line = Box::new(Open { connection, user: login.user.clone() });
+    Ok(Some(Opened { id, line }))
+}
+
+struct Open {
+    connection: Connection,
+    user: String,
+}
+
+impl Line for Open {
+    /// A connection stays where its user is gone: it is somebody's as long as it knows who.
+    fn ask(&mut self) -> Answer<'_, Fate> {
+        let asked = async {
+            let status = doc! { "connectionStatus": 1, "$db": ADMIN };
+            let status = match self.connection.say(status).await {
+                Ok(status) => status,
+                Err(failure) => return Ok(Fate::Over(failure.to_string())),
+            };
+            let users =
+                status.get_document("authInfo").and_then(|it| it.get_array("authenticatedUsers"));
+            let is_it = |it: &Bson| {
+                it.as_document().and_then(|it| it.get_str("user").ok()) == Some(self.user.as_str())
+            };
+            Ok(match users.is_ok_and(|it| it.iter().any(is_it)) {
+                true => Fate::GoesOn,
+                false => Fate::Over("it is nobody's any more".to_owned()),
+            })
+        };
+        asked.boxed()
+    }
+}
+
+async fn lists(login: &Login, session: &str) -> std::result::Result<bool, NoAnswer> {
+    let answer = connect(login).await?.say(sessions()).await?;
+    let is_it = |it: &Bson| {
+        let id = it.as_document().and_then(|it| number(it.get("connectionId")?));
+        id.is_some_and(|it| it.to_string() == session)
+    };
+    Ok(answer.get_array("inprog").is_ok_and(|it| it.iter().any(is_it)))
+}
+
+fn number(value: &Bson) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_i32().map(i64::from))
 }
 
 /// Where all of them are made.

@@ -53,6 +53,7 @@ pub static OPENLDAP: FarSide = FarSide {
     say: |login, statements| say(login, statements).boxed(),
     look_up: |login, user| format!("search {} {ANYTHING}", distinguished(user, &login.database)),
     knows: |login, user| knows(login, user).boxed(),
+    sessions: None,
     lasts: None,
 };
 

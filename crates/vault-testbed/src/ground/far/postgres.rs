@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
 use sqlx::{ConnectOptions, Row};
 
 use super::initial::Initial;
@@ -55,6 +55,12 @@ pub static POSTGRES: FarSide = FarSide {
     say: |login, sql| sql::say::<PgConnection>(login, sql).boxed(),
     look_up: |_, user| look_up(user),
     knows: |login, user| knows(login, user).boxed(),
+    sessions: Some(Sessions {
+        catalogue: "pg_stat_activity",
+        open: |opening| sql::open::<PgConnection>(opening).boxed(),
+        look_up: look_up_session,
+        lists: |login, session| lists(login, session).boxed(),
+    }),
     lasts: Some(|login, user| lasts(login, user).boxed()),
 };
 
@@ -189,6 +195,12 @@ impl Dialect for PgConnection {
         options(login)
     }
 
+    const NUMBER: &'static str = "SELECT pg_backend_pid()::text";
+
+    fn number(row: &PgRow) -> std::result::Result<String, sqlx::Error> {
+        row.try_get(0)
+    }
+
     fn lack(error: &dyn DatabaseError) -> (String, Lack) {
         let code = error.code().unwrap_or_default().into_owned();
         let lack = match &*code {
@@ -213,6 +225,15 @@ fn look_up(user: &str) -> String {
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
     Ok(sql::first::<PgConnection>(login, &look_up(user)).await?.is_some())
+}
+
+/// By its number: of a role that is gone the list tells no name.
+fn look_up_session(number: &str) -> String {
+    format!("SELECT 1 FROM pg_stat_activity WHERE pid = {number}")
+}
+
+async fn lists(login: &Login, session: &str) -> std::result::Result<bool, NoAnswer> {
+    Ok(sql::first::<PgConnection>(login, &look_up_session(session)).await?.is_some())
 }
 
 /// What `VALID UNTIL` says.

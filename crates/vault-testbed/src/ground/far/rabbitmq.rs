@@ -11,6 +11,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
 
 use super::super::loopback;
+use super::session::{Opened, Opening};
 use super::*;
 
 pub static RABBITMQ: FarSide = FarSide {
@@ -53,12 +54,19 @@ pub static RABBITMQ: FarSide = FarSide {
     say: |login, requests| say(login, requests).boxed(),
     look_up: |_, user| format!("GET {}", path_of(user)),
     knows: |login, user| knows(login, user).boxed(),
+    sessions: Some(Sessions {
+        catalogue: CONNECTIONS,
+        open: |opening| open(opening).boxed(),
+        look_up: |_| format!("GET {CONNECTIONS}"),
+        lists: |login, user| lists(login, user).boxed(),
+    }),
     lasts: None,
 };
 
 /// Else its tools, though they are asked for nothing but a version, start a port mapper that outlives them.
 const QUIET: (&str, &str) = ("ERL_ZFLAGS", "-start_epmd false -erl_epmd_port 0");
 const LOG_IN: &str = "log in";
+const CONNECTIONS: &str = "/api/connections";
 const WHOAMI: &str = "GET /api/whoami";
 const AMQP_PORT: u16 = 5672;
 /// What a `ground.yaml` says for where programs of this machine come to by AMQP.
@@ -282,6 +290,30 @@ async fn knows(login: &Login, user: &str) -> Asked<bool> {
         (StatusCode::NOT_FOUND, _) => Ok(false),
         (status, _) if status.is_success() => Ok(true),
         (status, answer) => Err(NoAnswer(format!("{status}: {}", reason(&answer)))),
+    }
+}
+
+/// Where its permissions let it in, which the API tells.
+async fn open(Opening { login, superuser }: Opening<'_>) -> Asked<Option<Opened>> {
+    let (Some(superuser), Some(_)) = (superuser, &login.second_address) else { return Ok(None) };
+    let path = format!("{}/permissions", path_of(&login.user));
+    let (_, answer) = ask(superuser, Method::GET, &path, None).await?;
+    let vhost = answer.get(0).and_then(|it| it.get("vhost")?.as_str());
+    match vhost {
+        Some(vhost) => {
+            let line = Box::new(amqp::line(login, vhost).await?);
+            Ok(Some(Opened { id: login.user.clone(), line }))
+        }
+        None => Ok(None),
+    }
+}
+
+async fn lists(login: &Login, user: &str) -> Asked<bool> {
+    let (status, answer) = ask(login, Method::GET, CONNECTIONS, None).await?;
+    let is_its = |it: &Value| it.get("user").and_then(Value::as_str) == Some(user);
+    match answer.as_array() {
+        Some(connections) => Ok(connections.iter().any(is_its)),
+        None => Err(NoAnswer(format!("{status}: {}", reason(&answer)))),
     }
 }
 

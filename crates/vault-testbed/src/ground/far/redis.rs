@@ -3,6 +3,7 @@
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Client, Cmd, RedisError, RedisResult, Value as Answered, cmd};
 
+use super::session::{Fate, Line, Opened, Opening};
 use super::*;
 
 pub static REDIS: FarSide = FarSide {
@@ -45,6 +46,12 @@ pub static REDIS: FarSide = FarSide {
     say: |login, commands| say(login, commands).boxed(),
     look_up: |_, _| REDIS.catalogue.into(),
     knows: |login, user| knows(login, user).boxed(),
+    sessions: Some(Sessions {
+        catalogue: "CLIENT LIST",
+        open: |opening| open(opening).boxed(),
+        look_up: |_| CLIENTS.into(),
+        lists: |login, user| lists(login, user).boxed(),
+    }),
     lasts: None,
 };
 
@@ -154,6 +161,37 @@ async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer>
     let users: Vec<String> =
         cmd("ACL").arg("USERS").query_async(&mut connection).await.map_err(silent)?;
     Ok(users.iter().any(|it| it == user))
+}
+
+const CLIENTS: &str = "CLIENT LIST";
+
+/// Known by its user: not every user may ask for its number.
+async fn open(Opening { login, .. }: Opening<'_>) -> std::result::Result<Option<Opened>, NoAnswer> {
+    let connection = logged_in(login).await?.map_err(silent)?;
+    Ok(Some(Opened { id: login.user.clone(), line: Box::new(Open(connection)) }))
+}
+
+struct Open(MultiplexedConnection);
+
+impl Line for Open {
+    /// A refusal is an answer: not every user may say this either.
+    fn ask(&mut self) -> Answer<'_, Fate> {
+        let asked = async {
+            Ok(match cmd("PING").query_async::<Answered>(&mut self.0).await {
+                Err(error) if error.code() != Some("NOPERM") => Fate::Over(error.to_string()),
+                _ => Fate::GoesOn,
+            })
+        };
+        asked.boxed()
+    }
+}
+
+async fn lists(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
+    let mut connection = logged_in(login).await?.map_err(silent)?;
+    let clients: String =
+        cmd("CLIENT").arg("LIST").query_async(&mut connection).await.map_err(silent)?;
+    let is_its = |line: &str| line.split(' ').any(|it| it.strip_prefix("user=") == Some(user));
+    Ok(clients.lines().any(is_its))
 }
 
 fn silent(error: RedisError) -> NoAnswer {

@@ -1,15 +1,20 @@
 //! Far sides that speak SQL: how each is asked, whatever its driver.
 
+use futures::FutureExt;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection, Database, Executor, PgConnection, Row as _};
 
-use super::{Lack, Login, NoAnswer, Refusal, Said};
+use super::session::{Fate, Line, Opened, Opening};
+use super::{Answer, Lack, Login, NoAnswer, Refusal, Said};
 use crate::statements::Heard;
 
 /// A driver's connection, and what its server means.
 pub(super) trait Dialect: Connection<Database: Database<Connection = Self>> {
     fn options(login: &Login) -> Self::Options;
+    /// A query for the number that the server knows the connection by.
+    const NUMBER: &'static str;
+    fn number(row: &Row<Self>) -> Result<String, sqlx::Error>;
     /// The server's own code, and what it is for.
     fn lack(error: &dyn DatabaseError) -> (String, Lack);
 }
@@ -53,6 +58,38 @@ where
     let row = connection.fetch_optional(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await?;
     connection.close().await?;
     Ok(row)
+}
+
+/// A connection that stays open.
+pub(super) async fn open<C: Dialect + 'static>(
+    Opening { login, .. }: Opening<'_>,
+) -> Result<Option<Opened>, NoAnswer>
+where
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    let mut connection = C::connect_with(&C::options(login)).await?;
+    let row = connection.fetch_one(sqlx::raw_sql(C::NUMBER)).await?;
+    Ok(Some(Opened { id: C::number(&row)?, line: Box::new(Open(connection)) }))
+}
+
+struct Open<C>(C);
+
+impl<C: Dialect> Line for Open<C>
+where
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    fn ask(&mut self) -> Answer<'_, Fate> {
+        let asked = async {
+            Ok(match self.0.execute(sqlx::raw_sql("SELECT 1")).await {
+                Ok(_) => Fate::GoesOn,
+                Err(error) => Fate::Over(match error.as_database_error() {
+                    Some(said) => format!("{} {}", C::lack(said).0, said.message()),
+                    None => error.to_string(),
+                }),
+            })
+        };
+        asked.boxed()
+    }
 }
 
 /// A query whose one answer is yes or no.

@@ -61,9 +61,11 @@ fn a_dynamic_role_is_issued_renewed_revoked_and_waited_out() {
                 And "database/roles/reader" could be made
                 When a login is issued from "database/creds/reader"
                 Then the login works in its database
-                When the login's lease is revoked
+                When the login keeps a session open
+                And the login's lease is revoked
                 Then the login is refused by its database
                 And its database knows the login no more
+                And it is told whether its session goes on
                 And the login's lease is gone
 
               Scenario: A login of database/creds/reader that nobody renews ends with its lease
@@ -127,6 +129,46 @@ fn a_static_role_is_rotated_on_demand_and_by_its_period() {
                 And its rotation period is 5 s instead
                 Then within 20 s a new password works, and the old one is refused
         "#]],
+    );
+}
+
+#[test]
+fn sessions_are_shown_to_end_where_the_spec_claims_it() {
+    let claims = r#"
+claims:
+  - { credential: database/creds/reader, sessions_end: true }
+"#;
+    check(
+        &format!("{DATABASE}{claims}"),
+        "claims.feature",
+        "database/creds/*",
+        expect![[r#"
+        Feature: What the spec claims holds
+
+          Scenario: A login of database/creds/reader can what spec.yaml:21:5 claims, and no more
+            spec.yaml:21:5
+
+            Given the spec "specs/shop" stands
+            And "database/roles/reader" could be made
+            When a login is issued from "database/creds/reader"
+            When the login keeps a session open
+            And the login's lease is revoked
+            Then its session is ended
+    "#]],
+    );
+}
+
+#[test]
+fn sessions_of_a_login_that_stays_are_not_shown_to_end() {
+    let claims = r#"
+claims:
+  - { credential: database/static-creds/reporting, sessions_end: true }
+"#;
+    check_unproven(
+        &format!("{DATABASE}{claims}"),
+        expect![[r#"
+        database/static-creds/reporting: only sessions of logins that Vault drops are proven to end
+    "#]],
     );
 }
 

@@ -33,7 +33,7 @@ pub struct DatabaseLogin {
     issued_at: Instant,
     /// When its lease was last set anew, and for how many seconds.
     renewed: (Instant, u64),
-    place: Place,
+    pub(super) place: Place,
 }
 
 /// How engines call a login, and what it needs, where they don't say `username`.

@@ -19,6 +19,7 @@ mod pki;
 mod place;
 mod provider;
 mod quota;
+mod session;
 mod ssh;
 mod token;
 mod totp;
@@ -39,7 +40,7 @@ use vault_provision::{Applied, Outcome, ReadError, SpecInputs, Stop, load, prepa
 
 use crate::{
     bindings::{Bindings, Servers},
-    ground::{GroundSpec, Kind},
+    ground::{GroundSpec, Kind, far::Session},
     origin::Origins,
     world::{Failure, Result, World, failure},
 };
@@ -64,6 +65,7 @@ pub struct Proven {
     unmade: BTreeMap<String, String>,
     login: Option<DatabaseLogin>,
     /// Of the login.
+    session: Option<Session>,
     application: Application,
     token: Option<Token>,
     signed_key: Option<SignedKey>,
