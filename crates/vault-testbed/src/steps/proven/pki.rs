@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cucumber::{then, when};
+use cucumber::{given, then, when};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     client::WebPkiServerVerifier,
@@ -64,11 +64,48 @@ impl Issued {
             ends_at: 0,
         })
     }
+
+    /// Without what leads to the root.
+    fn alone(&self) -> Issued {
+        Issued {
+            mount: self.mount.clone(),
+            name: self.name.clone(),
+            serial: self.serial.clone(),
+            certificate: self.certificate.clone(),
+            chain: Vec::new(),
+            key: self.key.clone(),
+            ..*self
+        }
+    }
 }
 
 /// Vault counts from when it issues, we from when we ask.
 const SLACK_SECONDS: i64 = 3;
 const HELLO: &[u8] = b"hello";
+
+/// Vault answers the request and the signed certificate to whoever posts, and shows neither later: no reference of a
+/// spec can name them.
+#[given(expr = "the root of {string} signs the authority of {string} as {string}")]
+async fn signs_authority(world: &mut World, root: String, mount: String, name: String) -> Result {
+    let path = format!("{mount}/intermediate/generate/internal");
+    let asked = post(world, &path, &[("common_name", &name)]).await?;
+    let said = [("common_name", &*name), ("csr", text(&asked, "csr")?)];
+    let signed = post(world, &format!("{root}/root/sign-intermediate"), &said).await?;
+    let chain = [text(&signed, "certificate")?, text(&signed, "issuing_ca")?].join("\n");
+    let path = format!("{mount}/intermediate/set-signed");
+    post(world, &path, &[("certificate", &chain)]).await.map(drop)
+}
+
+async fn post(world: &World, path: &str, said: &[(&str, &str)]) -> Result<Body> {
+    let body = Body::from_iter(said.iter().map(|(key, value)| ((*key).to_owned(), json!(value))));
+    let answer = world.vault()?.send_once(&Request::post(path, body)).await?;
+    Ok(answer.data.unwrap_or_default())
+}
+
+fn text<'a>(answer: &'a Body, field: &str) -> Result<&'a str> {
+    let text = answer.get(field).and_then(Value::as_str);
+    text.ok_or_else(|| Failure(format!("the answer has no {field}")))
+}
 
 #[when(expr = "{string} issues a certificate for {string}")]
 async fn issues(world: &mut World, role: String, name: String) -> Result {
@@ -117,6 +154,27 @@ async fn is_taken(world: &mut World) -> Result {
         }
         Err(why) => failure(format!("the client refuses it: {why}")),
     }
+}
+
+#[then(expr = "the certificate comes with the authorities of {string} and {string}")]
+async fn comes_with(world: &mut World, mount: String, root: String) -> Result {
+    let mut authorities = Vec::new();
+    for mount in [mount, root] {
+        let there = there(world, &format!("{mount}/cert/ca")).await?;
+        let pem = there.get("certificate").and_then(Value::as_str).unwrap_or_default();
+        authorities.push(pem.trim().to_owned());
+    }
+    let issued = world.proven.issued()?;
+    let chain: Vec<&str> = issued.chain.iter().map(|it| it.trim()).collect();
+    ensure(authorities == chain, || format!("it comes with {} others than these", chain.len()))
+}
+
+#[then(expr = "a TLS client refuses the certificate of a server that shows it alone")]
+async fn is_not_taken_alone(world: &mut World) -> Result {
+    let issued = world.proven.issued()?;
+    let alone = issued.alone();
+    let verdict = shake_hands(world, &alone, authority(world).await?, None).await?;
+    refused_because(world, verdict, "UnknownIssuer")
 }
 
 #[then(expr = "a TLS client that trusts another authority refuses the certificate")]
@@ -201,9 +259,11 @@ async fn ocsp_says(world: &mut World, wanted: String) -> Result {
     }
     let folder = world.folder()?;
     let issued = world.proven.issued()?;
-    let authority = there(world, &format!("{}/cert/ca", issued.mount)).await?;
-    let authority = authority.get("certificate").and_then(Value::as_str).unwrap_or_default();
-    std::fs::write(folder.join(AUTHORITY), authority)?;
+    for (file, path) in [(AUTHORITY, "cert/ca"), (CHAIN, "cert/ca_chain")] {
+        let there = there(world, &format!("{}/{path}", issued.mount)).await?;
+        let pem = there.get("certificate").and_then(Value::as_str).unwrap_or_default();
+        std::fs::write(folder.join(file), pem)?;
+    }
     std::fs::write(folder.join(CERTIFICATE), &issued.certificate)?;
     let address = format!("{}/v1/{}/ocsp", world.server()?.address, issued.mount);
     let said = ask_ocsp(world, &folder, &address).await?;
@@ -213,12 +273,14 @@ async fn ocsp_says(world: &mut World, wanted: String) -> Result {
 }
 
 const AUTHORITY: &str = "ca.pem";
+/// The same, with what leads to the root.
+const CHAIN: &str = "chain.pem";
 const CERTIFICATE: &str = "certificate.pem";
 
 async fn ask_ocsp(world: &World, folder: &Path, address: &str) -> Result<String> {
     let mut command = Command::new("openssl");
     command.args(["ocsp", "-no_nonce", "-issuer", AUTHORITY, "-cert", CERTIFICATE]);
-    command.args(["-CAfile", AUTHORITY, "-url", address]);
+    command.args(["-CAfile", CHAIN, "-url", address]);
     let output = program::run(world, ("Vault", "OpenSSL"), folder, command).await?;
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure(complaint.contains("Response verify OK"), || format!("openssl: {}", complaint.trim()))?;
