@@ -34,3 +34,19 @@ Feature: Many projects share one Vault, and each sees its own secrets only
     And applying it again would change nothing
     And whoever logs in by "auth/approle/role/airflow" may not
       | read | secret/data/projects/trading/credentials |
+
+  Scenario: In production the root token is revoked at the end, and projects log in without it
+    Given the spec "specs/airflow-hub" in the environment "production" stands
+    And the secret-id trading of "auth/approle/role/project-trading"
+    When the token root writes "auth/token/revoke-self"
+    Then it is allowed
+    And the token root is refused
+    When the token root reads "secret/data/projects/trading/credentials"
+    Then it is refused with 403
+    When the token project is got from "auth/approle/role/project-trading" with the secret-id trading
+    Then it is allowed
+    When the token project reads "secret/data/projects/trading/credentials"
+    Then the answer holds
+      """
+      { "data": { "username": "trading" } }
+      """

@@ -13,13 +13,15 @@ use super::{
 };
 use crate::world::{Failure, Result, World, ensure, failure};
 
-/// `path` is that of a role, such as `auth/approle/role/app`.
+/// `path` is that of a role, such as `auth/approle/role/app`. Whoever gets it is told the role-id, too.
 #[given(expr = "the secret-id {word} of {string}")]
 #[when(expr = "the secret-id {word} of {string} is made")]
 async fn secret_id(world: &mut World, name: String, path: String, step: &Step) -> Result {
     let body = Value::Object(body(world, step)?);
     let vault = world.vault()?.clone();
     let answer = ask(&vault, Method::Post, &format!("{path}/secret-id"), body).await?;
+    let role_id = role_id(world, &path).await?;
+    world.noted.insert(format!("{path}/role-id"), role_id);
     take(world, &name, &answer)
 }
 
@@ -115,13 +117,21 @@ async fn log_in(world: &mut World, name: &str, path: &str, body: Value) -> Resul
 }
 
 async fn credentials(world: &World, path: &str, secret_id: Option<&str>) -> Result<Value> {
-    let role = world.vault()?.read(&format!("{path}/role-id")).await?.unwrap_or_default();
-    let role_id = role.get("role_id").and_then(Value::as_str).unwrap_or_default();
+    let role_id = match world.noted.get(&format!("{path}/role-id")) {
+        Some(told) => told.clone(),
+        None => role_id(world, path).await?,
+    };
     let mut body = json!({ "role_id": role_id });
     if let Some(secret_id) = secret_id {
         body["secret_id"] = noted(world, secret_id)?.into();
     }
     Ok(body)
+}
+
+/// As root reads it.
+async fn role_id(world: &World, path: &str) -> Result<Value> {
+    let role = world.vault()?.read(&format!("{path}/role-id")).await?.unwrap_or_default();
+    Ok(role.get("role_id").cloned().unwrap_or_default())
 }
 
 fn take(world: &mut World, name: &str, answer: &Answer) -> Result {
