@@ -12,8 +12,8 @@ use vault_model::spec::Spec;
 use vault_provision::{ReadError, SpecInputs, load};
 use vault_testbed::{
     bindings::Bindings,
-    ground::{FarSide, Ground, GroundSpec, Kind, interrupted},
-    proofs::{Named, Proofs, Unproven, proofs},
+    ground::{FarSide, Ground, GroundSpec, Kind, interrupted, loopback_network},
+    proofs::{Named, Proofs, Unproven, opened, proofs},
     report::{self, About, NotProven, OfProof, Results, ScenarioResult},
     suite::{self, CONCURRENCY, Feature, Filter, LoadError, Suite},
 };
@@ -71,30 +71,31 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
         return live::prove(&args, address).await;
     }
     let inputs = args.spec.inputs.inputs();
-    let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only).await?;
+    let terminal = Terminal::default();
     if let Some(folder) = &args.emit {
-        let terminal = Terminal::default();
+        let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only, None).await?;
         terminal.secrets.add_of_variables(&spec.redactor);
         let emitted = emit(folder, &spec, &proofs, &terminal);
         return terminal.end(emitted.map(|()| Exit::Done));
     }
-    anyhow::ensure!(!proofs.features.is_empty(), "nothing in {} can be proven", spec.name);
     let signal = interrupted();
     let ground = Ground::open(args.on).await?;
     anyhow::ensure!(
         ground.kind() != Kind::Address,
         "a proof starts and ends its own servers: use `--on process` or `--on docker`"
     );
-    println!("proving {} on {}", spec.name, ground.kind());
-    let terminal = Terminal::default();
-    let proven = async {
-        let suite = suite(&ground, inputs, args.filter(), args.concurrency, &terminal)?;
-        let features = features(&proofs)?;
-        let run = async { Ok::<_, anyhow::Error>(run(&suite, features, &terminal).await) };
-        let results = ground.until_done(signal, run).await?;
-        tell(&args, (&spec, &proofs), &suite, results, &terminal)
+    let run = async {
+        let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only, Some(&ground)).await?;
+        anyhow::ensure!(!proofs.features.is_empty(), "nothing in {} can be proven", spec.name);
+        println!("proving {} on {}", spec.name, ground.kind());
+        let suite = suite(&ground, inputs.clone(), args.filter(), args.concurrency, &terminal)?;
+        let results = run(&suite, features(&proofs)?, &terminal).await;
+        Ok::<_, anyhow::Error>((spec, proofs, suite, results))
     };
-    terminal.end(proven.await)
+    let proven = ground.until_done(signal, run).await.and_then(|(spec, proofs, suite, results)| {
+        tell(&args, (&spec, &proofs), &suite, results, &terminal)
+    });
+    terminal.end(proven)
 }
 
 /// What came out, on the terminal and in reports.
@@ -115,11 +116,13 @@ pub fn tell(
     Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
 }
 
-/// The spec, and what proves it. Nothing is started: what the ground binds has stand-ins.
+/// The spec, and what proves it on `on`, or else on processes of this machine. Nothing is started: what its ground.yaml
+/// binds has stand-ins.
 pub async fn generate(
     path: &Path,
     inputs: &SpecInputs,
     only: &[String],
+    on: Option<&Ground>,
 ) -> anyhow::Result<(Spec, Proofs)> {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
     let ground = GroundSpec::read(folder, inputs.environment.as_deref())?;
@@ -138,6 +141,12 @@ pub async fn generate(
             load(path, &with(bound)).map_err(anyhow::Error::from)
         })?,
     };
+    // An engine that does not answer is told by the scenarios that need it.
+    let networks = match on {
+        Some(ground) => ground.networks().await.unwrap_or_default(),
+        None => vec![loopback_network()],
+    };
+    let spec = Spec { objects: opened(&spec.objects, &networks), ..spec };
     of_spec(spec, path, &stood_in, only, Some(beside))
 }
 

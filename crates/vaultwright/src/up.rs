@@ -166,7 +166,7 @@ async fn apply(vault: &Vault, spec: &Spec) -> anyhow::Result<bool> {
 
 /// On servers of its own: what stays up is neither used nor shortened by it.
 async fn prove(path: &Path, ground: &Ground, inputs: SpecInputs) -> anyhow::Result<bool> {
-    let (spec, proofs) = prove::generate(path, &inputs, &[]).await?;
+    let (spec, proofs) = prove::generate(path, &inputs, &[], Some(ground)).await?;
     println!("\nproving {} on servers of its own", spec.name);
     let terminal = Terminal::default();
     let suite = prove::suite(ground, inputs, Filter::default(), CONCURRENCY, &terminal)?;

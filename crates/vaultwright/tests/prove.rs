@@ -218,6 +218,25 @@ fn rotation_loop_is_proven_in_seconds() {
     is_proven("specs/rotation-loop", &["--env", "short"]);
 }
 
+/// On raft, by TLS, under its audit device, and from a network that its AppRoles are bound to.
+#[test]
+fn airflow_hub_is_proven_in_production() {
+    let Some(report) = is_proven("specs/airflow-hub", &["--env", "production"]) else { return };
+    let unproven = report["not_proven"].as_array().unwrap().iter();
+    let unproven: Vec<&str> = unproven.map(|it| it["reason"].as_str().unwrap()).collect();
+    assert!(unproven.iter().all(|it| it.ends_with("its end is not waited for")), "{unproven:#?}");
+    let passed = report["scenarios"].as_array().unwrap().iter();
+    let passed: Vec<&str> = passed.map(|it| it["scenario"].as_str().unwrap()).collect();
+    let logins =
+        ["airflow", "ci", "project-analytics", "project-market-analysis", "project-trading"];
+    let login =
+        |it: &str| format!("Whoever logs in by auth/approle/role/{it} gets the token that it says");
+    let device = "sys/audit/hub has every request, and no secret in clear".to_owned();
+    for wanted in logins.map(login).into_iter().chain([device]) {
+        assert!(passed.contains(&&*wanted), "{wanted} is not among {passed:#?}");
+    }
+}
+
 #[test]
 fn a_login_without_a_password_is_refuted() {
     is_refuted("no-password", "database/roles/*", "the login works in its database", "28P01");

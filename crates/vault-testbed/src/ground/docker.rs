@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
+use testcontainers::bollard::models::IpamConfig;
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
 };
@@ -78,11 +80,21 @@ impl Engine {
     }
 
     async fn gateway_of(&self, network: &str) -> Result<Option<String>> {
+        let mut addresses = self.addresses_of(network).await?;
+        Ok(addresses.find_map(|config| config.gateway.filter(|text| !text.is_empty())))
+    }
+
+    /// All addresses of a network.
+    pub async fn subnet(&self, network: &str) -> Result<Option<IpNet>> {
+        let mut addresses = self.addresses_of(network).await?;
+        Ok(addresses.find_map(|config| config.subnet?.parse().ok()))
+    }
+
+    async fn addresses_of(&self, network: &str) -> Result<impl Iterator<Item = IpamConfig>> {
         let options = None::<testcontainers::bollard::query_parameters::InspectNetworkOptions>;
         let seen = self.docker.inspect_network(network, options).await;
         let ipam = seen.map_err(engine("look at a network"))?.ipam;
-        let mut gateways = ipam.and_then(|ipam| ipam.config).into_iter().flatten();
-        Ok(gateways.find_map(|config| config.gateway.filter(|text| !text.is_empty())))
+        Ok(ipam.and_then(|ipam| ipam.config).into_iter().flatten())
     }
 
     /// Such as `20.10.24`.

@@ -31,10 +31,12 @@ mod vault;
 mod vault_config;
 mod vault_start;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
@@ -82,6 +84,11 @@ pub struct Ground {
 pub const CHOICE: &str = "VAULTWRIGHT_ON";
 const LOOPBACK: &str = "127.0.0.1";
 
+/// Where the servers of a process ground are asked from.
+pub fn loopback_network() -> IpNet {
+    IpAddr::V4(Ipv4Addr::LOCALHOST).into()
+}
+
 impl Ground {
     /// Sweeps what dead runs left, and begins a run. Without a choice: `VAULTWRIGHT_ON`, else what the machine has.
     pub async fn open(choice: Option<Kind>) -> Result<Self> {
@@ -109,6 +116,19 @@ impl Ground {
     /// What dead runs had left, and is removed.
     pub fn swept(&self) -> Swept {
         self.swept
+    }
+
+    /// Where a Vault of its own is asked from; none where nobody knows.
+    pub async fn networks(&self) -> Result<Vec<IpNet>> {
+        match self.kind {
+            Kind::Process => Ok(vec![loopback_network()]),
+            // Of a port that is published, the container sees the gateway of its network.
+            Kind::Docker => {
+                let (engine, network) = self.engine().await?;
+                Ok(engine.subnet(network).await?.into_iter().collect())
+            }
+            Kind::Address => Ok(Vec::new()),
+        }
     }
 
     /// A Vault of one's own: unsealed and active.

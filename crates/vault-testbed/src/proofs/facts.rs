@@ -11,7 +11,7 @@ use vault_model::{
     spec::Spec,
 };
 
-use super::{Objects, acme, audit, aws, identity, ldap, names, provider};
+use super::{Objects, acme, audit, aws, identity, ldap, names, networks, provider};
 use crate::ground::{
     FAR_SIDES, FarSide,
     far::{AWS, OPENLDAP, kubernetes::KUBERNETES},
@@ -298,10 +298,11 @@ pub fn lacking(object: &Object, ground: &[&FarSide]) -> Option<String> {
 
 /// Why nobody can log in by it here.
 pub fn unproven_login(spec: &Spec, object: &Object) -> Option<String> {
-    let bound = ["token_bound_cidrs", "secret_id_bound_cidrs", "bound_cidrs", "bound_cidr_list"];
     let binds = |it: &&&str| !ldap::or_method(spec, object).texts(it).is_empty();
-    if let Some(field) = bound.iter().find(binds) {
-        return Some(format!("{field} binds it to networks, which a ground is not in"));
+    if let Some(field) = networks::BOUNDS.iter().find(binds) {
+        return Some(format!(
+            "{field} binds it to networks, and nobody here is known to be in one"
+        ));
     }
     if let Some(config) = ldap::lacking(spec, object) {
         return Some(format!("{config} is not in the spec"));

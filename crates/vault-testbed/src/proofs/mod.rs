@@ -10,6 +10,7 @@ mod grants;
 mod identity;
 mod ldap;
 mod names;
+mod networks;
 mod provider;
 mod servers;
 mod template;
@@ -32,6 +33,7 @@ use vault_model::{
 use crate::{bindings::Bindings, ground::FarSide};
 use facts::{Fit, ROWS, facts, is_login, lacking, shut_out, unproven_login};
 pub use facts::{issued_paths, policies};
+pub use networks::opened;
 
 /// What is proven, and of what.
 pub struct Proofs {

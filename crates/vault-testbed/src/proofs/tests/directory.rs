@@ -78,8 +78,8 @@ fn a_login_by_a_directory_needs_what_its_method_says() {
     check_unproven(
         DIRECTORY,
         expect![[r#"
-            auth/bound/config: token_bound_cidrs binds it to networks, which a ground is not in
-            auth/bound/users/ann: token_bound_cidrs binds it to networks, which a ground is not in
+            auth/bound/config: token_bound_cidrs binds it to networks, and nobody here is known to be in one
+            auth/bound/users/ann: token_bound_cidrs binds it to networks, and nobody here is known to be in one
             auth/nowhere/groups/editors: auth/nowhere/config is not in the spec
         "#]],
     );
