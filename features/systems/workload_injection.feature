@@ -1,6 +1,6 @@
 Feature: A pod gets a login that reads, and ends
 
-  Scenario: All of it is made: Kubernetes logins, an AWS role, a database role
+  Scenario: All of it is made: Kubernetes logins, roles of databases, of AWS and of SSH
     Given the spec "specs/workload-injection" stands
     Then all that it describes was made
     And applying it again would change nothing
@@ -71,7 +71,17 @@ Feature: A pod gets a login that reads, and ends
     When a login is issued from "aws/creds/s3-readonly"
     Then the keys work
 
-  Scenario: The pod's account logs in, reads its logins and nothing of AWS
+  Scenario: A key that Vault has signed lets in the user that it is for, for as long as it lasts
+    Given the spec "specs/workload-injection" stands with no server, its lives divided by 900
+    When "ssh/roles/notebook-hosts" signs a key for "notebook"
+    Then the key is valid for 4 s, and 30 s before
+    And an sshd that takes "notebook" lets the key in
+    And an sshd that takes nobody but "root" refuses the key
+    And an sshd that takes "notebook" refuses the key once its life is over
+    And "ssh/roles/notebook-hosts" signs no key for another than it allows
+    And "ssh/roles/notebook-hosts" signs no key that is for nobody in particular
+
+  Scenario: The pod's account logs in, reads its logins and nothing of AWS or SSH
     Given the spec "specs/workload-injection" stands
     When someone logs in by "auth/kubernetes/role/notebook-validator"
     Then its token has the policies "default, notebook-validator"
@@ -82,6 +92,7 @@ Feature: A pod gets a login that reads, and ends
       | read | database/creds/datasets-readonly |
     And whoever logs in by "auth/kubernetes/role/notebook-validator" may not
       | read   | aws/creds/s3-readonly   |
+      | update | ssh/sign/notebook-hosts |
       | update | database/roles/readonly |
 
   Scenario: A pod of another account or of another namespace is kept out

@@ -95,8 +95,8 @@ fn lack(need: &str) -> Option<String> {
         return (!is_there)
             .then(|| "there is no Vault server; `cargo xtask servers` builds one".into());
     }
-    if need == "curl" {
-        return on_path(need).is_none().then(|| "there is no curl".into());
+    if matches!(need, "curl" | "sshd") {
+        return on_path(need).is_none().then(|| format!("there is no {need}"));
     }
     let side =
         FarSide::named(need).unwrap_or_else(|| panic!("a page needs `{need}`, whatever that is"));
