@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use serde_json::json;
 use vault_client::{Settings, Vault};
-use vault_provision::{SpecInputs, Stop, load, prepare};
+use vault_provision::{LedgerError, SpecInputs, Stop, load, prepare};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{any, method, path, path_regex},
@@ -62,4 +62,34 @@ async fn rotations_that_wait_for_each_others_note_all_end() {
     let applied = tokio::time::timeout(Duration::from_secs(10), run).await.unwrap().unwrap();
 
     assert!(applied.succeeded(), "{:?}", applied.results);
+}
+
+/// Both read the same version of the ledger, and the other was quicker.
+#[tokio::test]
+async fn who_is_overtaken_changes_nothing() {
+    let server = MockServer::start().await;
+    let nothing = ResponseTemplate::new(404).set_body_json(json!({ "errors": [] }));
+    let table = ResponseTemplate::new(200).set_body_json(json!({ "data": {} }));
+    let overtaken = ResponseTemplate::new(400).set_body_json(
+        json!({ "errors": ["check-and-set parameter did not match the current version"] }),
+    );
+    let on = |verb: &str, place: &str| Mock::given(method(verb)).and(path_regex(place));
+    on("GET", "^/v1/sys/(mounts|auth)$").respond_with(table).mount(&server).await;
+    on("POST", "^/v1/vaultwright/data/").respond_with(overtaken).expect(1).mount(&server).await;
+    on("POST", "^/v1/sys/mounts/vaultwright$")
+        .respond_with(ResponseTemplate::new(204))
+        .mount(&server)
+        .await;
+    on("POST", "^/v1/sys/capabilities-self$").respond_with(nothing.clone()).mount(&server).await;
+    on("POST", "").respond_with(ResponseTemplate::new(204)).expect(0).mount(&server).await;
+    Mock::given(any()).respond_with(nothing).mount(&server).await;
+
+    let vault = Vault::new(&Settings::new(&server.uri()).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spec.yaml");
+    fs::write(&file, "name: shop\nsecrets: { kv: { type: kv } }\n").unwrap();
+    let spec = load(&file, &SpecInputs::default()).unwrap();
+    let prepared = prepare(&vault, &spec).await.unwrap();
+    let applied = prepared.apply(&vault, &Stop::default(), &mut |_| {}).await;
+    assert!(matches!(applied, Err(LedgerError::Overtaken)), "{applied:?}");
 }
