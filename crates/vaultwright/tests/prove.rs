@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vault_testbed::ground::servers;
+use vault_testbed::ground::{images, servers};
 
 /// What a run of `prove` leaves.
 struct Proof {
@@ -30,7 +30,10 @@ fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof> {
     let (json, junit) = (folder.path().join("proof.json"), folder.path().join("proof.xml"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
-    command.args(["prove", spec, "--on", "process", "--concurrency", "2"]).args(arguments);
+    command.args(["prove", spec, "--concurrency", "2"]).args(arguments);
+    if !arguments.contains(&"--on") {
+        command.args(["--on", "process"]);
+    }
     command.arg("--json").arg(&json).arg("--junit").arg(&junit);
     if expected == Expected::Refuted {
         // In CI all that fails would be tried again.
@@ -103,6 +106,38 @@ fn is_refuted(name: &str, only: &str, step: &str, evidence: &str) {
     assert!(proof.said.contains(evidence), "{}", proof.said);
     let name = format!("^{}$", regex::escape(refuted["scenario"].as_str().unwrap()));
     is_proven(&spec, &["--only", only, "--env", "repaired", "--name", &name]);
+}
+
+/// In containers, where those of this machine cannot be reached by each step.
+#[track_caller]
+fn is_proven_in_containers(spec: &str, skipped: usize) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if let Err(missing) = runtime.block_on(images::check()) {
+        return println!("SKIPPED {spec} in containers: {missing}");
+    }
+    let arguments = ["--on", "docker"];
+    let Some(proof) = prove(spec, &arguments, Expected::Proven) else { return };
+    let wanted = format!(" 0 failed, {skipped} skipped");
+    assert!(proof.said.trim_end().ends_with(&wanted), "{}", proof.said);
+    assert_eq!(proof.code, Some(0), "{}", proof.said);
+}
+
+#[test]
+fn every_kind_that_has_a_proof_is_proven_in_containers() {
+    is_proven_in_containers("fixtures/proven/everything", 0);
+}
+
+/// Two scenarios of ACME need a name server of this machine, which a Vault in a container does not reach.
+#[test]
+fn what_is_signed_is_proven_in_containers() {
+    is_proven_in_containers("fixtures/proven/issuers", 2);
+}
+
+#[test]
+fn people_are_proven_in_containers() {
+    is_proven_in_containers("fixtures/proven/identity", 0);
+    is_proven_in_containers("fixtures/proven/ldap", 0);
+    is_proven_in_containers("fixtures/proven/oidc", 0);
 }
 
 #[test]
