@@ -58,6 +58,8 @@ const SAFE: &[(Method, &str)] = &[
     (Method::Post, "sys/leases/lookup"),
     (Method::Post, "sys/leases/renew"),
     (Method::Post, "sys/leases/revoke"),
+    // Whether a rotation could be recorded: a question.
+    (Method::Post, "sys/capabilities-self"),
     (Method::Post, "sys/wrapping/unwrap"),
     (Method::Post, "auth/token/create"),
     (Method::Post, "auth/token/create/*"),
