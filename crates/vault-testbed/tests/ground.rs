@@ -309,6 +309,11 @@ async fn far_sides_of_a_stack_start_together(ground: &Ground) {
             assert_eq!(stack.servers.len(), FAR_SIDES.len());
             let address = format!(":{}", stack.vars["port"].as_str().unwrap());
             assert!(stack.servers[first].address_for_vault.ends_with(&address));
+            assert_eq!(stack.starts.len(), FAR_SIDES.len() + 1);
+            let last_begun = stack.starts.iter().max_by_key(|(_, it)| it.start).unwrap();
+            let first_ready = stack.starts.iter().min_by_key(|(_, it)| it.end).unwrap();
+            let message = format!("{} begins once {} is ready", last_begun.0, first_ready.0);
+            assert!(last_begun.1.start < first_ready.1.end, "{message}");
             stack.end().await.unwrap();
         }
         Err(missing) if missing.is_missing() => println!("SKIPPED: {missing}"),

@@ -1,6 +1,8 @@
 //! Everything that a spec needs around it, started together.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Instant;
 
 use futures::future::try_join_all;
 use secrecy::ExposeSecret;
@@ -18,12 +20,16 @@ pub struct Stack {
     pub servers: BTreeMap<String, Server>,
     /// Some are secret: the spec says which.
     pub vars: BTreeMap<String, Value>,
+    /// When each was asked for and when it answered; Vault, too.
+    pub starts: BTreeMap<String, Range<Instant>>,
 }
 
 impl Ground {
     pub async fn stack(&self, spec: &GroundSpec) -> Result<Stack> {
-        let servers = spec.servers.iter().map(|(_, options)| self.server(options));
-        let (vault, servers) = tokio::try_join!(self.vault(&spec.vault), try_join_all(servers))?;
+        let servers = spec.servers.iter().map(|(_, options)| timed(self.server(options)));
+        let ((vault, of_vault_s_start), servers) =
+            tokio::try_join!(timed(self.vault(&spec.vault)), try_join_all(servers))?;
+        let (servers, starts): (Vec<Server>, Vec<_>) = servers.into_iter().unzip();
         let known = spec.servers.iter().zip(&servers).map(|((name, options), server)| {
             let value = meaning(
                 &server.address_for_vault,
@@ -37,9 +43,17 @@ impl Ground {
         let known =
             known.chain(spec.of_absent()).chain([(VAULT_NAME.to_owned(), of_vault(&vault)?)]);
         let vars = spec.clone().vars(known.collect())?.into_iter().collect();
-        let names = spec.servers.iter().map(|(name, _)| name.clone());
-        Ok(Stack { vault, servers: names.zip(servers).collect(), vars })
+        let names = || spec.servers.iter().map(|(name, _)| name.clone());
+        let starts = names().zip(starts).chain([(VAULT_NAME.to_owned(), of_vault_s_start)]);
+        let starts = starts.collect();
+        Ok(Stack { vault, servers: names().zip(servers).collect(), vars, starts })
     }
+}
+
+async fn timed<T>(start: impl Future<Output = Result<T>>) -> Result<(T, Range<Instant>)> {
+    let begun = Instant::now();
+    let started = start.await?;
+    Ok((started, begun..Instant::now()))
 }
 
 fn of_vault(vault: &VaultServer) -> Result<Value> {
