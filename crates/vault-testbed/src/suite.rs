@@ -368,5 +368,6 @@ fn not_run(
         took: Duration::ZERO,
         attempts: 0,
         vaults_started_in: Vec::new(),
+        far_sides: Vec::new(),
     }
 }

@@ -91,6 +91,8 @@ pub struct Noted {
     pub seen: Vec<Seen>,
     pub skipped: Option<String>,
     pub vaults_started_in: Vec<Duration>,
+    /// Such as `PostgreSQL 15.14`.
+    pub far_sides: Vec<String>,
     pub exchanges: Arc<Exchanges>,
     pub statements: Arc<Statements>,
     /// Of the spec that the scenario is about.
@@ -334,10 +336,18 @@ impl World {
         self.add_secret(&format!("the password of {name}"), &password);
         let superuser = server.superuser_password().expose_secret();
         self.add_secret(&format!("the superuser's password of {name}"), superuser);
+        self.tell_of(name, &server);
         self.vars.insert(format!("{name}_url"), server.address_for_vault.clone().into());
         self.vars.insert(format!("{name}_password"), password.into());
         self.databases.insert(name.to_owned(), server);
         Ok(())
+    }
+
+    /// For the report: which server it really is. Some stand in for others.
+    pub fn tell_of(&self, name: &str, server: &Server) {
+        let which = format!("{} {}", server.side.title, server.version);
+        self.evidence(format!("{name}: {which}"));
+        self.bench().notes.update(|it| it.far_sides.push(which));
     }
 
     pub fn database(&self, name: &str) -> Result<&Server> {
@@ -372,7 +382,7 @@ impl World {
         })
     }
 
-    /// Ends what the scenario started, and says which secrets its commands have shown.
+    /// Ends what the scenario started, and says which secrets its commands have shown and its servers have logged.
     pub async fn end(&mut self) -> Vec<String> {
         for mut child in std::mem::take(&mut self.running) {
             let _ = child.kill().await;

@@ -9,8 +9,9 @@ use vault_testbed::{
     origin::Origin,
     report::{
         self, About, Asked, AskedResult, MOST_ASKED, NotProven, OfProof, Results, ScenarioResult,
-        StepResult, Verdict,
+        StepResult, TurnResult, Verdict,
     },
+    world::Change,
 };
 
 /// What XML, HTML and Markdown have for themselves, and what none of them can hold.
@@ -36,6 +37,7 @@ fn scenario(name: &str, verdict: Verdict) -> ScenarioResult {
         took: Duration::from_secs(2),
         attempts: 1,
         vaults_started_in: Vec::new(),
+        far_sides: Vec::new(),
     }
 }
 
@@ -164,6 +166,76 @@ fn on_the_page_a_long_list_is_folded_and_says_how_much_is_left_out() {
     let (before, after) = folded.split_at(gap);
     assert_eq!((before.matches("sys/").count(), after.matches("sys/").count()), (20, 20));
     assert!(!html(&of_a_refused_login()).contains("<summary>1 request"));
+}
+
+/// Drawn from second 3, before the first turn, to second 12, the scenario's end.
+fn of_two_lives() -> Results {
+    let turn = |of: &str, what, at, lasts: Option<u64>| TurnResult {
+        of: of.into(),
+        what,
+        at: Duration::from_secs_f64(at),
+        lasts: lasts.map(Duration::from_secs),
+    };
+    let mut lives = scenario("lives", Verdict::Passed);
+    lives.took = Duration::from_secs(12);
+    lives.turns = vec![
+        turn("v-reader", Change::Issued, 3.2, Some(4)),
+        turn("v-reader", Change::Used, 3.4, None),
+        turn("v-reader", Change::Renewed, 6.0, Some(4)),
+        turn("static", Change::Rotated, 7.0, Some(60)),
+        turn("v-reader", Change::Revoked, 8.0, None),
+        turn("v-reader", Change::Refused, 8.4, None),
+    ];
+    results(vec![lives])
+}
+
+/// Where a second is, in thousandths of the width.
+fn at(second: f64) -> f64 {
+    ((second - 3.0) / 9.0 * 1000.0).round()
+}
+
+#[test]
+fn on_the_page_lives_are_drawn_to_scale_with_a_sign_for_each_kind_of_turn() {
+    let page = html(&of_two_lives());
+    let drawing = page.split("Lives, to scale").nth(1).unwrap();
+    let (from, to) = (drawing.find("<svg").unwrap(), drawing.find("</svg>").unwrap());
+    let drawing = Document::parse(&drawing[from..to + "</svg>".len()]).unwrap();
+    let number = |node: Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+    let bar = |it: Node<'_, '_>| (number(it, "x"), number(it, "x") + number(it, "width"));
+    let bars: Vec<_> = all(drawing.root(), "rect").into_iter().map(bar).collect();
+    let wanted = [(3.2, 6.0), (6.0, 8.0), (7.0, 12.0)].map(|(from, to)| (at(from), at(to)));
+    assert_eq!(bars, wanted);
+    let open = |it: &Node<'_, '_>| it.attribute("class") == Some("life open");
+    assert_eq!(
+        all(drawing.root(), "rect").iter().map(open).collect::<Vec<_>>(),
+        [false, false, true]
+    );
+
+    let mut signs = Vec::new();
+    let mut marks = Vec::new();
+    for group in all(drawing.root(), "g") {
+        let mark = all(group, "path")[0];
+        let place = group.attribute("transform").unwrap().trim_start_matches("translate(");
+        let (x, y) = place.trim_end_matches(')').split_once(' ').unwrap();
+        let (x, y) = (x.parse::<f64>().unwrap(), y.parse::<f64>().unwrap());
+        marks.push((mark.attribute("class").unwrap(), x, y));
+        signs.push(mark.attribute("d").unwrap());
+    }
+    let (first, second) = (22.0, 56.0);
+    let wanted = [
+        ("turn issued", at(3.2), first),
+        ("turn used", at(3.4), first),
+        ("turn renewed", at(6.0), first),
+        ("turn revoked", at(8.0), first),
+        ("turn refused", at(8.4), first),
+        ("turn rotated", at(7.0), second),
+    ];
+    assert_eq!(marks, wanted);
+    signs.sort_unstable();
+    signs.dedup();
+    assert_eq!(signs.len(), 6, "two kinds of turn have the same sign");
+    let told = page.split("<figcaption>").nth(1).unwrap();
+    assert!(told.contains("issued at 3.2 s for 4 s"), "{told}");
 }
 
 /// One passes for the shop, one fails and one is skipped for the hub, and one is for none.

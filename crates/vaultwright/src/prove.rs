@@ -106,13 +106,14 @@ pub fn tell(
     results: Results,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
-    let about = about(suite, args, spec, proofs);
     let of_spec = |it| ScenarioResult { system: Some(spec.name.clone()), ..it };
     let scenarios = results.scenarios.into_iter().map(of_spec).collect();
     let results = Results { scenarios, ..results };
-    reports::write(suite, &results, &about, &args.reports)?;
+    let about = about(suite, args, &results, (spec, proofs));
+    let written = reports::write(suite, &results, &about, &args.reports);
     let summary = report::summary(&results, &about);
     terminal.print(&format!("{}{summary}", told_unproven(proofs)));
+    written?;
     Ok(if is_proven(&results) { Exit::Done } else { Exit::Failed })
 }
 
@@ -251,8 +252,13 @@ fn unproven(it: &Unproven) -> NotProven {
     NotProven { path: it.path.clone(), reason: it.reason.clone() }
 }
 
-fn about(suite: &Suite, args: &ProveArgs, spec: &Spec, proofs: &Proofs) -> About {
-    let mut facts = reports::facts(suite);
+fn about(
+    suite: &Suite,
+    args: &ProveArgs,
+    results: &Results,
+    (spec, proofs): (&Spec, &Proofs),
+) -> About {
+    let mut facts = reports::facts(suite, results);
     facts.extend(args.live.iter().map(|it| ("address".to_owned(), it.clone())));
     if proofs.divisor > 1 {
         let text =

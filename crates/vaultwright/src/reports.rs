@@ -26,13 +26,17 @@ pub struct ReportArgs {
 }
 
 /// What every report says of a run.
-pub fn facts(suite: &Suite) -> Vec<(String, String)> {
+pub fn facts(suite: &Suite, results: &Results) -> Vec<(String, String)> {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
-    vec![
-        ("when".into(), now),
-        ("on".into(), suite.ground.kind().to_string()),
-        ("by".into(), concat!("vaultwright ", env!("CARGO_PKG_VERSION")).into()),
-    ]
+    let far_sides: Vec<&str> = results.far_sides().into_iter().collect();
+    let facts = [
+        ("when", now),
+        ("on", suite.ground.kind().to_string()),
+        ("by", concat!("vaultwright ", env!("CARGO_PKG_VERSION")).into()),
+        ("beside Vault", far_sides.join(" · ")),
+    ];
+    let known = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    known.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Writes what was asked for, once it is sure that none of it holds a secret.

@@ -59,9 +59,10 @@ async fn run(args: TestArgs, terminal: &Terminal) -> anyhow::Result<Exit> {
     };
     let run = async { Ok::<_, anyhow::Error>(prove::run(&suite, features, terminal).await) };
     let results = ground.until_done(signal, run).await?;
-    let about =
-        About { title: "vaultwright test".into(), facts: reports::facts(&suite), of_proof: None };
-    reports::write(&suite, &results, &about, &args.reports)?;
+    let facts = reports::facts(&suite, &results);
+    let about = About { title: "vaultwright test".into(), facts, of_proof: None };
+    let written = reports::write(&suite, &results, &about, &args.reports);
     terminal.print(&report::summary(&results, &about));
+    written?;
     Ok(if results.succeeded() { Exit::Done } else { Exit::Failed })
 }

@@ -5,14 +5,20 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vault_testbed::ground::{images, servers};
+use vault_testbed::ground::{FarSide, far::Installation, images, servers};
 
 /// What a run of `prove` leaves.
 struct Proof {
     code: Option<i32>,
     said: String,
     report: Value,
+    junit: String,
+    /// What it has added to the summary of a GitHub job.
+    summary: String,
 }
+
+/// What the steps of a job before it have said.
+const BEFORE: &str = "Of a step before.\n";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expected {
@@ -28,6 +34,8 @@ fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof> {
     }
     let folder = TempDir::new().unwrap();
     let (json, junit) = (folder.path().join("proof.json"), folder.path().join("proof.xml"));
+    let summary = folder.path().join("summary.md");
+    std::fs::write(&summary, BEFORE).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     command.args(["prove", spec, "--concurrency", "2"]).args(arguments);
@@ -35,6 +43,7 @@ fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof> {
         command.args(["--on", "process"]);
     }
     command.arg("--json").arg(&json).arg("--junit").arg(&junit);
+    command.env("GITHUB_STEP_SUMMARY", &summary);
     if expected == Expected::Refuted {
         // In CI all that fails would be tried again.
         command.env_remove("CI");
@@ -52,24 +61,82 @@ fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof> {
     let problems = jsonschema::validator_for(&schema).unwrap();
     let problems: Vec<String> = problems.iter_errors(&report).map(|it| it.to_string()).collect();
     assert_eq!(problems, [""; 0], "the report is not as its schema says");
-    assert!(std::fs::read_to_string(&junit).unwrap().contains("<testsuite "));
-    Some(Proof { code, said, report })
+    let junit = std::fs::read_to_string(&junit).unwrap();
+    assert!(junit.contains("<testsuite "));
+    let summary = std::fs::read_to_string(&summary).unwrap();
+    let summary = summary.strip_prefix(BEFORE).unwrap_or_else(|| panic!("{summary}")).to_owned();
+    Some(Proof { code, said, report, junit, summary })
 }
 
 #[track_caller]
-fn is_proven(spec: &str, arguments: &[&str]) -> Option<Value> {
+fn is_proven(spec: &str, arguments: &[&str]) -> Option<Proof> {
     let proof = prove(spec, arguments, Expected::Proven)?;
     assert_eq!(proof.code, Some(0), "{}", proof.said);
     assert_eq!(proof.report["failed"], 0);
     assert!(proof.report["passed"].as_u64().unwrap() > 0);
-    assert!(proof.said.trim_end().ends_with("0 failed, 0 skipped"), "{}", proof.said);
-    Some(proof.report)
+    let counts = proof.said.trim_end().lines().next_back().unwrap();
+    assert!(counts.ends_with("0 failed, 0 skipped"), "{}", proof.said);
+    let heading = format!("## ✅ Proof of {}: {counts}\n", proof.report["spec"].as_str().unwrap());
+    assert!(proof.summary.starts_with(&heading), "{}", proof.summary);
+    Some(proof)
+}
+
+#[track_caller]
+fn scenario<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let mut scenarios = report["scenarios"].as_array().unwrap().iter();
+    scenarios.find(|it| it["scenario"] == name).unwrap_or_else(|| panic!("no {name} in {report}"))
+}
+
+/// What becomes of the one login of a scenario, in JSON and in JUnit: such as `issued`, `renewed`, …, each once and
+/// where it is first.
+#[track_caller]
+fn lives(proof: &Proof, name: &str, wanted: &[&str]) {
+    let turns = scenario(&proof.report, name)["turns"].as_array().unwrap();
+    let of = |it: &Value| it["of"].as_str().unwrap().to_owned();
+    let one: Vec<&Value> = turns.iter().filter(|it| of(it) == of(&turns[0])).collect();
+    let at = |it: &Value| it["at_seconds"].as_f64().unwrap();
+    assert!(one.is_sorted_by_key(|it| at(it)) && at(one[0]) > 0.0, "{one:#?}");
+    let what = |it: &Value| it["what"].as_str().unwrap().to_owned();
+    let mut words: Vec<String> = Vec::new();
+    for word in one.iter().map(|it| what(it)) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    assert_eq!(words, wanted, "{name}: {one:#?}");
+    for begins in one.iter().filter(|it| ["issued", "renewed"].contains(&&*what(it))) {
+        assert!(begins["lasts_seconds"].as_u64().unwrap() > 0, "{begins}");
+    }
+    let lasts = |it: &Value| it["lasts_seconds"].as_u64().map(|it| format!(" for {it} s"));
+    let line = |it: &Value| {
+        format!("{:.2} s {} {}{}", at(it), of(it), what(it), lasts(it).unwrap_or_default())
+    };
+    let lines: Vec<String> = turns.iter().map(line).collect();
+    let case = proof.junit.split_once(&format!("<testcase name=\"{name}\"")).unwrap().1;
+    let case = case.split_once("</testcase>").unwrap().0;
+    assert!(case.contains(&lines.join("\n")), "{lines:#?} are not in\n{case}");
+}
+
+/// Such as `MongoDB 8.2.1`: what stood beside Vault as `name`, in all that a person reads of the proof.
+#[track_caller]
+fn stood_beside(proof: &Proof, name: &str, title: &str) {
+    let scenarios = proof.report["scenarios"].as_array().unwrap().iter();
+    let told = scenarios.flat_map(|it| it["evidence"].as_array().unwrap());
+    let mut told = told.filter_map(|it| it.as_str()?.strip_prefix(&format!("{name}: ")));
+    let which = told.find(|it| it.starts_with(&format!("{title} ")));
+    let which = which.unwrap_or_else(|| panic!("no {title} in {}", proof.report));
+    let version = which.strip_prefix(title).unwrap().trim();
+    assert!(version.contains('.') && !version.contains(|it: char| it.is_alphabetic()), "{which}");
+    let line = format!("beside Vault: {which}");
+    assert!(proof.said.lines().any(|it| it == line), "{}", proof.said);
+    assert!(proof.summary.contains(&line), "{}", proof.summary);
+    assert!(proof.junit.contains(&format!("{name}: {which}")), "{}", proof.junit);
 }
 
 /// Its evidence has these: of which server, by whom, how it begins and what the answer has in it.
 #[track_caller]
 fn is_proven_by_asking(spec: &str, wanted: &[[&str; 4]]) {
-    let Some(report) = is_proven(spec, &[]) else { return };
+    let Some(Proof { report, .. }) = is_proven(spec, &[]) else { return };
     let steps = report["scenarios"].as_array().unwrap().iter();
     let steps = steps.flat_map(|it| it["steps"].as_array().unwrap());
     let asked: Vec<&Value> = steps.flat_map(|it| it["asked"].as_array().unwrap()).collect();
@@ -152,12 +219,20 @@ fn logins_of_mariadb_are_proven() {
 
 #[test]
 fn logins_of_a_server_like_mongodb_are_proven() {
-    is_proven("fixtures/proven/mongodb", &[]);
+    let Some(proof) = is_proven("fixtures/proven/mongodb", &[]) else { return };
+    let stand_in = FarSide::named("mongodb").unwrap();
+    let original = stand_in.original().unwrap();
+    let title = match Installation::all(original).is_empty() {
+        true => "SecantusDB (compatible with MongoDB)",
+        false => "MongoDB",
+    };
+    stood_beside(&proof, "demo", title);
 }
 
 #[test]
 fn keys_of_moto_are_proven() {
-    is_proven("fixtures/proven/aws", &[]);
+    let Some(proof) = is_proven("fixtures/proven/aws", &[]) else { return };
+    stood_beside(&proof, "cloud", "moto, which enforces IAM, with sessions that end");
 }
 
 #[test]
@@ -250,13 +325,28 @@ fn a_spec_is_proven_on_a_vault_that_another_vault_unseals() {
 /// The pages of the five systems prove them as they are.
 #[test]
 fn rotation_loop_is_proven_in_seconds() {
-    is_proven("specs/rotation-loop", &["--env", "short"]);
+    let Some(proof) = is_proven("specs/rotation-loop", &["--env", "short"]) else { return };
+    let lives = |scenario: &str, wanted: &[&str]| {
+        lives(&proof, &scenario.replace("CREDS", "database/creds/postgresql-role"), wanted);
+    };
+    let renewed = "A lease of CREDS is renewed, and never beyond its maximum";
+    lives(renewed, &["issued", "renewed", "used"]);
+    let lives_on = "A login of CREDS that is renewed lives on, up to its maximum";
+    lives(lives_on, &["issued", "renewed", "used", "refused"]);
+    lives("A revoked login of CREDS is gone", &["issued", "used", "revoked", "refused"]);
+    lives(
+        "A login of CREDS that nobody renews ends with its lease",
+        &["issued", "used", "refused"],
+    );
 }
 
 /// On raft, by TLS, under its audit device, and from a network that its AppRoles are bound to.
 #[test]
 fn airflow_hub_is_proven_in_production() {
-    let Some(report) = is_proven("specs/airflow-hub", &["--env", "production"]) else { return };
+    let Some(Proof { report, .. }) = is_proven("specs/airflow-hub", &["--env", "production"])
+    else {
+        return;
+    };
     let unproven = report["not_proven"].as_array().unwrap().iter();
     let unproven: Vec<&str> = unproven.map(|it| it["reason"].as_str().unwrap()).collect();
     assert!(unproven.iter().all(|it| it.ends_with("its end is not waited for")), "{unproven:#?}");
@@ -571,6 +661,84 @@ fn a_method_that_may_have_nothing_reviewed_is_refuted() {
 fn a_quota_of_what_is_exempt_is_refuted() {
     let evidence = "11 requests within";
     is_refuted("quota-exempt", "sys/quotas/*", "refuses the next", evidence);
+}
+
+/// Every scenario of the spec's proof is skipped on `ground` with `reason`, and all reports say so.
+#[track_caller]
+fn is_skipped(spec: &str, ground: &str, environment: &[(&str, &Path)], reason: &str) {
+    let Ok(Some(server)) = servers::find() else {
+        println!("SKIPPED {spec} without what it needs: there is no Vault server");
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(["prove", spec, "--on", ground]).env("VAULTWRIGHT_SERVER", server.path);
+    command.envs(environment.iter().copied());
+    for option in ["html", "junit", "json", "markdown"] {
+        command.arg(format!("--{option}")).arg(at(option));
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    // Nothing is refuted, and nothing shown.
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let read = |name: &str| std::fs::read_to_string(at(name)).unwrap();
+    let report: Value = serde_json::from_str(&read("json")).unwrap();
+    let scenarios = report["scenarios"].as_array().unwrap();
+    let count = scenarios.len();
+    assert!(count > 1, "{report}");
+    for scenario in scenarios {
+        let why = scenario["reason"].as_str().unwrap();
+        assert!(scenario["verdict"] == "skipped" && why.contains(reason), "{scenario}");
+    }
+    assert!(said.ends_with(&format!("\n0 passed, 0 failed, {count} skipped\n")), "{said}");
+    let lines = said.lines().filter(|it| it.starts_with("SKIPPED ") && it.contains(reason));
+    assert_eq!(lines.count(), count, "{said}");
+    let told = |text: String, mark: &str| {
+        let told = text.split(mark).skip(1).filter(|it| it.contains(reason)).count();
+        assert_eq!(told, count, "{text}");
+    };
+    told(read("junit"), "<skipped message=");
+    told(read("html"), "<pre class=\"reason skipped\">");
+    told(read("markdown"), "\n| aws |");
+}
+
+#[test]
+fn without_an_engine_what_needs_containers_is_skipped_with_that_reason() {
+    let empty = TempDir::new().unwrap();
+    let nobody = empty.path().join("docker.sock");
+    let nobody = format!("unix://{}", nobody.display());
+    let hidden = [("DOCKER_HOST", Path::new(&nobody))];
+    is_skipped("fixtures/proven/aws", "docker", &hidden, "a container engine");
+}
+
+#[test]
+fn a_summary_that_cannot_be_written_fails_a_run_of_which_all_else_is_told() {
+    let folder = TempDir::new().unwrap();
+    let feature = folder.path().join("nothing.feature");
+    let text = "Feature: Nothing\n  Scenario: It starts nothing\n    \
+                Given the secret variable token is \"0123456789abcdef\"\n";
+    std::fs::write(&feature, text).unwrap();
+    let run = |summary: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+        command.arg("test").arg(&feature).args(["--on", "process"]);
+        let output = command.env("GITHUB_STEP_SUMMARY", summary).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = run(folder.path());
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.ends_with("\n1 passed, 0 failed, 0 skipped\n"), "{out}");
+    assert!(err.contains(&format!("cannot write {}", folder.path().display())), "{err}");
+
+    let summary = folder.path().join("summary.md");
+    for times in 1..=2 {
+        assert_eq!(run(&summary).0, Some(0));
+        let text = std::fs::read_to_string(&summary).unwrap();
+        let heading = "## ✅ vaultwright test: 1 passed, 0 failed, 0 skipped\n";
+        assert_eq!(text.matches(heading).count(), times, "{text}");
+    }
 }
 
 /// They run as they are, from the folder in which they were made.

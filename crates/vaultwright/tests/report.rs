@@ -104,6 +104,7 @@ fn scenario(feature: &str, name: &str, verdict: Verdict) -> ScenarioResult {
         took: seconds(12.0),
         attempts: 1,
         vaults_started_in: Vec::new(),
+        far_sides: Vec::new(),
     }
 }
 
@@ -172,6 +173,7 @@ fn a_page_of_a_real_proof_is_for_everybody() {
     assert!(!output.stdout.contains(&0x1b), "there is no terminal that would show colours");
     let page = fs::read_to_string(&html).unwrap();
     assert!(page.contains("28P01"), "the evidence is not in the page");
+    assert!(page.contains("<title>issued at "), "the life of a login is not in the page");
     let json: Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
     json["scenarios"].as_array().unwrap().iter().for_each(has_its_evidence);
     let Some(problems) = problems("real-proof", &page) else { return };

@@ -10,7 +10,7 @@ mod system;
 mod terminal;
 mod timeline;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 pub use asked::{Asked, AskedResult, MOST_ASKED};
 pub use html::{HtmlError, html};
@@ -56,6 +56,8 @@ pub struct ScenarioResult {
     /// More than one for a scenario with `@retry`.
     pub attempts: usize,
     pub vaults_started_in: Vec<Duration>,
+    /// The servers beside its Vault, such as `PostgreSQL 15.14`.
+    pub far_sides: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,6 +171,11 @@ impl Results {
             self.scenarios.iter().flat_map(|it| it.vaults_started_in.iter().copied()).collect();
         all.sort();
         Some((*all.first()?, all[all.len() / 2], *all.last()?))
+    }
+
+    /// The servers beside Vault, each once.
+    pub fn far_sides(&self) -> BTreeSet<&str> {
+        self.scenarios.iter().flat_map(|it| &it.far_sides).map(String::as_str).collect()
     }
 
     fn count(&self, is: impl Fn(&Verdict) -> bool) -> usize {

@@ -220,6 +220,7 @@ impl Open {
             verdict,
             took: since(self.began, at),
             vaults_started_in: notes.vaults_started_in,
+            far_sides: notes.far_sides,
             ..self.result
         }
     }
@@ -324,6 +325,7 @@ fn begun(
         took: Duration::ZERO,
         attempts,
         vaults_started_in: Vec::new(),
+        far_sides: Vec::new(),
     }
 }
 

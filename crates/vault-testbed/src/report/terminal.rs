@@ -74,6 +74,10 @@ pub fn summary(results: &Results, about: &About) -> String {
             "{title}: {passed} passed, {failed} failed, {skipped} skipped in {took}"
         );
     }
+    let far_sides: Vec<&str> = results.far_sides().into_iter().collect();
+    if !far_sides.is_empty() {
+        let _ = writeln!(text, "beside Vault: {}", far_sides.join(" · "));
+    }
     if let Some((least, middle, most)) = results.vault_starts() {
         let _ = writeln!(
             text,
@@ -116,16 +120,18 @@ mod tests {
             took: Duration::from_secs(1),
             attempts: 1,
             vaults_started_in: millis.iter().map(|it| Duration::from_millis(*it)).collect(),
+            far_sides: vec!["Redis 7.0".into(), "PostgreSQL 15.14".into()],
         }
     }
 
     #[test]
-    fn the_summary_says_how_soon_a_vault_was_active() {
+    fn the_summary_says_how_soon_a_vault_was_active_and_what_stood_beside_it() {
         let scenarios = vec![started_in(&[310]), started_in(&[120, 250])];
         let took = Duration::from_secs(2);
         let text = summary(&Results { scenarios, took, aborted: None }, &About::default());
         expect_test::expect![[r#"
 
+            beside Vault: PostgreSQL 15.14 · Redis 7.0
             a Vault was active after 0.12 s / 0.25 s / 0.31 s (least, median, most)
             2 scenarios in 2.00 s
             2 passed, 0 failed, 0 skipped

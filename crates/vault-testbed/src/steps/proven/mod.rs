@@ -207,6 +207,7 @@ async fn start(world: &mut World, ground: &GroundSpec) -> Result {
         world.add_secret(&what, server.admin_password.expose_secret());
         let superuser = server.superuser_password().expose_secret();
         world.add_secret(&format!("the superuser's password of {name}"), superuser);
+        world.tell_of(name, server);
     }
     world.take_vault(stack.vault)?;
     let servers = stack.servers.into_iter();
