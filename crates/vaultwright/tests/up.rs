@@ -1,4 +1,5 @@
 //! `up` stands until it is told to end, and leaves nothing behind.
+#![expect(clippy::unwrap_used, reason = "a test's way to fail")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -47,6 +48,66 @@ fn what_is_up_can_be_used_and_ends_with_a_signal() {
     assert!(lines.any(|it| it == "SIGTERM: ending everything"));
     assert!(!file.exists() && !file.parent().unwrap().exists());
     assert!(std::net::TcpStream::connect(&address).is_err());
+}
+
+/// Processes that carry the run's id in their environment.
+fn of_run(run: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let environments = processes.filter_map(|it| std::fs::read(it.path().join("environ")).ok());
+    environments.filter(|it| String::from_utf8_lossy(it).to_lowercase().contains(run)).count()
+}
+
+#[test]
+fn what_is_up_is_applied_and_proven_and_all_of_it_ends_with_ctrl_c() {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED: there is no Vault server; `cargo xtask servers` builds one");
+        return;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(["up", "specs/rotation-loop", "--env", "short", "--on", "process"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = lines.by_ref().take_while(|it| !it.starts_with("Ctrl-C")).collect();
+    let at = |what: &str| {
+        let at = said.iter().position(|it| it.contains(what));
+        at.unwrap_or_else(|| panic!("no {what} in {said:#?}"))
+    };
+    let in_order = [
+        "starting specs/rotation-loop on process",
+        "applied rotation-loop: ",
+        "proving rotation-loop on servers of its own",
+        "✓ Logins that Vault makes in a database work, and end › ",
+        "beside Vault: PostgreSQL ",
+        " passed, 0 failed, 0 skipped",
+        "rotation-loop is up, and proven",
+        "export VAULT_ADDR=http://",
+        "export VAULT_TOKEN=$(cat ",
+        "shop: PostgreSQL ",
+    ];
+    let places = in_order.map(at);
+    assert!(places.is_sorted(), "{places:?} of {said:#?}");
+    let value = |name: &str| said[at(&format!("export {name}="))].split_once('=').unwrap().1;
+    let address = value("VAULT_ADDR").trim_start_matches("http://");
+    let token = Path::new(value("VAULT_TOKEN").trim_start_matches("$(cat ").trim_end_matches(')'));
+    let folder = token.parent().unwrap();
+    let run = folder.file_name().unwrap().to_str().unwrap().trim_start_matches("vaultwright-");
+    let database = value("VAULTWRIGHT_VAR_DB_URL").trim_matches('\'');
+    for address in [address, database] {
+        assert!(std::net::TcpStream::connect(address).is_ok(), "nobody answers at {address}");
+    }
+    // Vault and PostgreSQL; those of the proof are gone.
+    assert!(of_run(run) >= 2, "no process is of {run}");
+
+    let ended = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
+    assert!(ended.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(lines.any(|it| it == "Ctrl-C: ending everything"));
+    for address in [address, database] {
+        assert!(std::net::TcpStream::connect(address).is_err(), "{address} still answers");
+    }
+    assert!(!folder.exists(), "{} is left", folder.display());
+    assert_eq!(of_run(run), 0, "processes are left");
 }
 
 #[test]
