@@ -32,6 +32,8 @@ fn problems(name: &str, page: &str) -> Option<String> {
         return None;
     }
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // What an earlier run has left is no picture of this one.
+    let _ = fs::remove_dir_all(&shots);
     fs::create_dir_all(&shots).unwrap();
     let file = shots.join("page.html");
     fs::write(&file, page).unwrap();
@@ -45,6 +47,10 @@ fn problems(name: &str, page: &str) -> Option<String> {
     }
     let output = check.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for picture in ["light-1200", "dark-1200", "light-360", "dark-360"] {
+        let bytes = fs::read(shots.join(picture).with_extension("png")).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"), "{picture}");
+    }
     Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
 
@@ -232,7 +238,13 @@ fn what_is_wrong_with_a_page_is_found() {
             "<img src='http://127.0.0.1:9/a.png'><p style='width: 900px'>wide</p></main>",
         )
         .replace("row.hidden = ", "row.title = ")
-        .replace("form.hidden = false;", "form.hidden = false; console.error('trouble');");
+        .replace("form.hidden = false;", "form.hidden = false; console.error('trouble');")
+        .replace(
+            "</style>",
+            "@media (max-width: 400px) and (prefers-color-scheme: light) { body { opacity: 0 } }\n\
+             @media (min-width: 400px) and (prefers-color-scheme: dark) {\n\
+             body, body * { background: white } }</style>",
+        );
     let Some(problems) = problems("broken", &broken) else { return };
     for wanted in [
         "light, 1200 wide: it asks for http://127.0.0.1:9/a.png",
@@ -240,6 +252,8 @@ fn what_is_wrong_with_a_page_is_found() {
         "the console says trouble",
         "what is searched for filters nothing",
         "dark, 360 wide: it is 9",
+        "light, 360 wide: its picture is of one colour",
+        "dark, 1200 wide: its picture is not dark",
     ] {
         assert!(problems.contains(wanted), "{wanted} is not in:\n{problems}");
     }
