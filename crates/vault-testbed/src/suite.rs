@@ -174,7 +174,7 @@ impl Suite {
                     let Some(world) = world else { return };
                     match tokio::time::timeout(LONGEST_END, world.end()).await {
                         Ok(shown) if shown.is_empty() => {}
-                        Ok(shown) => panic!("a command has shown {}", shown.join(", ")),
+                        Ok(shown) => panic!("{}", shown.join("; ")),
                         Err(_) => panic!("its servers did not end within {LONGEST_END:?}"),
                     }
                 }

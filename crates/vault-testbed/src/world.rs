@@ -393,16 +393,24 @@ impl World {
             consumed.push_str(&consumer.said());
         }
         // Nobody asks for what they hold any more: an orderly end takes RabbitMQ six seconds.
+        let mut logs = Vec::new();
         if let Some((mut server, _)) = self.vault.take() {
             let _ = server.kill().await;
+            logs.push(("Vault".to_owned(), server.log().await));
         }
-        for (_, mut database) in std::mem::take(&mut self.databases) {
+        for (name, mut database) in std::mem::take(&mut self.databases) {
             let _ = database.kill().await;
+            logs.push((name, database.log().await));
         }
         let secrets = &self.bench().secrets;
-        let shown =
+        let said =
             self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan, &consumed]);
-        shown.flat_map(|it| secrets.found_in(it)).collect()
+        let said = said.map(|it| ("a command".to_owned(), it.as_bytes()));
+        let logged = logs.iter().map(|(name, log)| (format!("the log of {name}"), &**log));
+        let shown = said.chain(logged).flat_map(|(who, bytes)| {
+            secrets.scan(bytes).into_iter().map(move |found| format!("{who} shows {found}"))
+        });
+        shown.collect()
     }
 }
 

@@ -24,7 +24,8 @@ type Artefacts = Vec<(String, Vec<u8>)>;
 const QUICK: &str = "works$|that works|never beyond|login .* is gone|worth nothing|claims, and no more\
     |gets the token|handed over wrapped|on demand|what its policies grant|holds what it should|nothing is left to do\
     |the directory has where it looks|has at the time|until none is left|gives a certificate|certificates that others take\
-    |lets in whom|good for one login|right once";
+    |lets in whom|good for one login|right once|takes a code of its provider|is let in by who trusts it|needs its password\
+    |no secret in clear";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_airflow_agent_leaves_no_secret() {
@@ -70,6 +71,21 @@ async fn a_proof_of_logins_of_a_directory_leaves_no_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_what_is_signed_leaves_no_secret() {
     leaves_no_secret("fixtures/proven/issuers", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_airflow_hub_in_production_leaves_no_secret() {
+    leaves_no_secret("specs/airflow-hub", Some("production")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_who_is_who_leaves_no_secret() {
+    leaves_no_secret("fixtures/proven/identity", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_a_provider_of_oidc_leaves_no_secret() {
+    leaves_no_secret("fixtures/proven/oidc", None).await;
 }
 
 async fn leaves_no_secret(spec: &str, environment: Option<&str>) {
@@ -191,6 +207,29 @@ fn a_run_that_would_show_a_secret_says_where_and_fails() {
     assert!(!said.contains(&secret) && !said.contains("planted-secret-1"), "{said}");
     let written: Vec<_> = files.iter().filter(|it| folder.path().join(it).exists()).collect();
     assert!(written.is_empty(), "written all the same: {written:?}");
+}
+
+/// Whatever a server logs by itself; here the statement that makes a login has it do so.
+#[test]
+fn a_server_that_logs_a_secret_fails_the_scenario() {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        println!("SKIPPED a log: there is no Vault server; `cargo xtask servers` builds one");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("report.json");
+    let creation = "DO $$ BEGIN RAISE WARNING 'made with {{password}}'; \
+                    CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'; END $$";
+    let mut command = program();
+    command.args(["prove", "fixtures/refuted/no-password", "--on", "process"]);
+    command.args(["--only", "database/roles/*", "--name", "issues a login that works"]);
+    command.arg("--var").arg(format!("creation={creation}")).arg("--json").arg(&json);
+    let output = command.env_remove("CI").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    let reason = report["scenarios"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("the log of demo shows the password of v-"), "{reason}");
 }
 
 fn program() -> Command {

@@ -78,6 +78,16 @@ impl Backing {
         Ok(())
     }
 
+    /// All that it has logged, also when it has ended. `stdout`: also what a container says there; a process has it in the
+    /// same file, unless it is secret.
+    pub async fn log(&self, stdout: bool) -> Vec<u8> {
+        match self {
+            Self::Process { launch, .. } => std::fs::read(&launch.log).unwrap_or_default(),
+            Self::Container(container) => container.log(stdout).await,
+            Self::Given(_) => Vec::new(),
+        }
+    }
+
     pub async fn log_tail(&self) -> String {
         match self {
             Self::Process { process, .. } => {

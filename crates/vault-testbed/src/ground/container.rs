@@ -6,7 +6,8 @@ use futures::TryStreamExt;
 use secrecy::{ExposeSecret, SecretString};
 use testcontainers::bollard::models::{NetworkCreateRequest, PortBinding};
 use testcontainers::bollard::query_parameters::{
-    DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder,
+    DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptions,
+    LogsOptionsBuilder,
 };
 use testcontainers::core::{ContainerPort, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
@@ -163,7 +164,15 @@ impl Container {
 
     /// Standard error only: a dev server greets on standard output with its root token.
     pub async fn log_tail(&self) -> String {
-        let options = LogsOptionsBuilder::new().stderr(true).tail(LOG_TAIL_LINES).build();
+        self.said(LogsOptionsBuilder::new().stderr(true).tail(LOG_TAIL_LINES).build()).await
+    }
+
+    pub async fn log(&self, stdout: bool) -> Vec<u8> {
+        let options = LogsOptionsBuilder::new().stderr(true).stdout(stdout).build();
+        self.said(options).await.into_bytes()
+    }
+
+    async fn said(&self, options: LogsOptions) -> String {
         let lines =
             self.engine.docker().logs(&self.name, Some(options)).try_collect::<Vec<_>>().await;
         lines.unwrap_or_default().iter().map(ToString::to_string).collect()

@@ -103,6 +103,15 @@ impl VaultServer {
         self.backing.kill().await
     }
 
+    /// All that it has logged, and who unseals it; without the greeting of a dev server, which has its root token.
+    pub async fn log(&self) -> Vec<u8> {
+        let mut log = self.backing.log(false).await;
+        if let Some(sealer) = &self.sealer {
+            log.extend(sealer.backing.log(false).await);
+        }
+        log
+    }
+
     /// At the same address, unsealed. What a dev server held is gone; what raft held is there.
     pub async fn restart(&mut self) -> Result<()> {
         self.stop().await?;

@@ -190,6 +190,11 @@ impl Server {
         self.backing.kill().await
     }
 
+    /// All that it has logged.
+    pub async fn log(&self) -> Vec<u8> {
+        self.backing.log(true).await
+    }
+
     /// After `stop` or `kill`: at the same address, with what it held.
     pub async fn start_again(&mut self) -> Result<()> {
         self.backing.start_again().await?;
