@@ -1,7 +1,7 @@
 //! Listens to the run's events and makes one result of each scenario, whatever order they come in.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -34,6 +34,8 @@ struct State {
     /// Of each attempt, the first one first: the next may have begun before the end of one is heard.
     notes: HashMap<Key, VecDeque<Arc<Notes>>>,
     ended: Vec<ScenarioResult>,
+    /// Those that have found out that they cannot run: another attempt is none.
+    skipped: HashSet<Key>,
     tell: Option<Tell>,
 }
 
@@ -113,6 +115,7 @@ impl Recorder {
         let mut guard = self.state();
         let state = &mut *guard;
         match &event.event {
+            event::Scenario::Started if state.skipped.contains(&key) => {}
             event::Scenario::Started => {
                 let open = Open {
                     result: begun(feature, rule, scenario, attempt + 1, &self.secrets),
@@ -143,8 +146,9 @@ impl Recorder {
                 let Some(open) = state.open.remove(&key) else { return };
                 let notes = state.notes.get_mut(&key).and_then(VecDeque::pop_front);
                 let notes = notes.map(|it| it.read()).unwrap_or_default();
-                let is_retried = retries_left && open.fails.is_some() && notes.skipped.is_none();
-                if is_retried {
+                if notes.skipped.is_some() {
+                    state.skipped.insert(key);
+                } else if retries_left && open.fails.is_some() {
                     return;
                 }
                 let result = open.end(notes, at, &self.secrets);
