@@ -189,11 +189,6 @@ fn is_proven_in_containers(spec: &str, skipped: usize) {
     assert_eq!(proof.code, Some(0), "{}", proof.said);
 }
 
-#[test]
-fn every_kind_that_has_a_proof_is_proven_in_containers() {
-    is_proven_in_containers("fixtures/proven/everything", 0);
-}
-
 /// Two scenarios of ACME need a name server of this machine, which a Vault in a container does not reach.
 #[test]
 fn what_is_signed_is_proven_in_containers() {
