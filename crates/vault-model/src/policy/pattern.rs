@@ -258,6 +258,9 @@ fn may_end(tokens: &[Token], at: usize) -> bool {
 
 /// Whether all that `narrow` spells is spelled by `wide`.
 fn includes(wide: &[Token], narrow: &[Token]) -> bool {
+    if differ_before_wildcards(wide, narrow) {
+        return false;
+    }
     let alphabet = alphabet(wide, narrow);
     let mut seen = HashSet::from([(0, 0)]);
     let mut waiting = VecDeque::from([(0, 0)]);
@@ -278,6 +281,13 @@ fn includes(wide: &[Token], narrow: &[Token]) -> bool {
         }
     }
     true
+}
+
+/// Then no word is spelled by both. Most rules of a policy are told apart by this.
+fn differ_before_wildcards(a: &[Token], b: &[Token]) -> bool {
+    let is_wildcard = |it: &Token| matches!(it, Token::Segment | Token::Rest);
+    let mut pairs = a.iter().zip(b).take_while(|(a, b)| !is_wildcard(a) && !is_wildcard(b));
+    pairs.any(|(a, b)| a != b)
 }
 
 fn alphabet(a: &[Token], b: &[Token]) -> HashSet<Letter> {
