@@ -137,7 +137,7 @@ pub async fn generate(
     let stood_in = with(ground.stand_ins()?);
     let spec = shown_if_wrong(path, &stood_in)?;
     let beside = Beside {
-        far_sides: ground.servers.iter().map(|(_, it)| it.side).collect(),
+        servers: ground.servers.iter().map(|(name, it)| (name.clone(), it.side)).collect(),
         bindings: Bindings::of(&ground, |bound| {
             load(path, &with(bound)).map_err(anyhow::Error::from)
         })?,
@@ -163,7 +163,7 @@ pub fn generate_live(
 /// What stands on the ground of a spec beside a Vault, and what of the spec works with it.
 #[derive(Default)]
 struct Beside {
-    far_sides: Vec<&'static FarSide>,
+    servers: Vec<(String, &'static FarSide)>,
     bindings: Bindings,
 }
 
@@ -178,9 +178,9 @@ fn of_spec(
     let path = path.display().to_string();
     let environment = inputs.environment.as_deref();
     let live = beside.is_none();
-    let Beside { far_sides, bindings } = beside.unwrap_or_default();
+    let Beside { servers, bindings } = beside.unwrap_or_default();
     let named =
-        Named { path: &path, environment, only, far_sides: &far_sides, bindings: &bindings, live };
+        Named { path: &path, environment, only, servers: &servers, bindings: &bindings, live };
     let proofs = proofs(&spec, &named)?;
     Ok((spec, proofs))
 }

@@ -226,31 +226,50 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Kinds that nothing is shown of where no such far side is on the ground, and what is said instead.
-const BY_FAR_SIDE: &[((&str, &str), &FarSide, &str)] = &[
-    (
-        ("auth/kubernetes", "roles"),
-        &KUBERNETES,
-        "a login by Kubernetes needs a cluster, which its ground.yaml does not name; \
-         its policies are shown with a token that has them",
-    ),
-    (("auth/ldap", "config"), &OPENLDAP, NO_DIRECTORY),
-    (("auth/ldap", "users"), &OPENLDAP, NO_DIRECTORY),
-    (("auth/ldap", "groups"), &OPENLDAP, NO_DIRECTORY),
-    (
-        ("secret/aws", "roles"),
-        &AWS,
-        "keys of AWS need an `aws`, which its ground.yaml does not name",
-    ),
-    (
-        ("secret/aws", "config_root"),
-        &AWS,
-        "root keys of AWS need an `aws`, which its ground.yaml does not name",
-    ),
+/// What is shown at a server of the ground alone.
+struct ShownAt {
+    kind: (&'static str, &'static str),
+    /// Which of the kind; others are shown without.
+    which: fn(&Object) -> bool,
+    side: &'static FarSide,
+    /// What is said where the ground has none.
+    otherwise: &'static str,
+}
+
+const SHOWN_AT: &[ShownAt] = &[
+    ShownAt {
+        kind: ("auth/kubernetes", "roles"),
+        which: all,
+        side: &KUBERNETES,
+        otherwise: "a login by Kubernetes needs a cluster, which its ground.yaml does not name; \
+                    its policies are shown with a token that has them",
+    },
+    ShownAt { kind: ("auth/ldap", "config"), which: all, side: &OPENLDAP, otherwise: NO_DIRECTORY },
+    ShownAt { kind: ("auth/ldap", "users"), which: all, side: &OPENLDAP, otherwise: NO_DIRECTORY },
+    ShownAt { kind: ("auth/ldap", "groups"), which: all, side: &OPENLDAP, otherwise: NO_DIRECTORY },
+    ShownAt {
+        kind: ("secret/aws", "roles"),
+        which: all,
+        side: &AWS,
+        otherwise: "keys of AWS need an `aws`, which its ground.yaml does not name",
+    },
+    ShownAt {
+        kind: ("secret/aws", "config_root"),
+        which: all,
+        side: &AWS,
+        otherwise: "root keys of AWS need an `aws`, which its ground.yaml does not name",
+    },
 ];
 
 const NO_DIRECTORY: &str = "a login by LDAP needs an `openldap`, which its ground.yaml does not name; \
                             its policies are shown with a token that has them";
+
+fn all(_: &Object) -> bool {
+    true
+}
+
+/// Servers of a ground, by its names for them.
+pub type Ground = [(String, &'static FarSide)];
 
 impl Row {
     pub fn is_of(&self, object: &Object) -> bool {
@@ -289,11 +308,17 @@ pub fn live_as(login: &Object, called: Option<&str>) -> &'static str {
     called.map_or_else(|| live(login), |_| MADE_UP)
 }
 
-/// Why a ground of these far sides shows nothing of it.
-pub fn lacking(object: &Object, ground: &[&FarSide]) -> Option<String> {
-    let row = BY_FAR_SIDE.iter().find(|(of, ..)| *of == kind(object));
-    let lacking = row.filter(|(_, side, _)| ground.iter().all(|it| it.word != side.word));
-    lacking.map(|(.., reason)| (*reason).to_owned())
+/// The name of the server that it is shown at, where it is not shown without one; or why this ground shows nothing of it.
+pub fn server<'a>(object: &Object, ground: &'a Ground) -> Result<Option<&'a str>, String> {
+    let is_of = |it: &&ShownAt| it.kind == kind(object) && (it.which)(object);
+    let Some(shown) = SHOWN_AT.iter().find(is_of) else { return Ok(None) };
+    let named = ground.iter().find(|(_, side)| side.word == shown.side.word);
+    named.map(|(name, _)| Some(&**name)).ok_or_else(|| shown.otherwise.to_owned())
+}
+
+/// Why this ground shows nothing of it.
+pub fn lacking(object: &Object, ground: &Ground) -> Option<String> {
+    server(object, ground).err()
 }
 
 /// Why nobody can log in by it here.
@@ -404,7 +429,12 @@ fn key(_: &Spec, object: &Object) -> Fit {
 }
 
 /// What a template knows of an object. No secret is in it.
-pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja::Value {
+pub fn facts(
+    (spec, ground): (&Spec, &Ground),
+    object: &Object,
+    row: &Row,
+    divisor: i64,
+) -> minijinja::Value {
     let said = said(object);
     let itself = Arc::new(object.saying(said.clone()));
     let lives = scale::lives(&[lived_by(spec, itself)]);
@@ -421,6 +451,7 @@ pub fn facts(spec: &Spec, object: &Object, row: &Row, divisor: i64) -> minijinja
         "issues": row.issues.map(|it| object.at(it)),
         "policies": policies(spec, object).join(","),
         "used_by": used_by(spec, object),
+        "server": server(object, ground).ok().flatten(),
         "has_sessions": has_sessions(spec, object),
         "is_aws": object.kind.docs == "secret/aws",
         "versioned": object.kind.docs == "secret/kv/kv-v2",

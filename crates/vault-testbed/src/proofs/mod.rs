@@ -62,8 +62,8 @@ pub struct Named<'a> {
     pub environment: Option<&'a str>,
     /// Path globs; none for all.
     pub only: &'a [String],
-    /// What stands on its ground beside a Vault.
-    pub far_sides: &'a [&'static FarSide],
+    /// What stands on its ground beside a Vault, by the names of its ground.yaml.
+    pub servers: &'a [(String, &'static FarSide)],
     /// Which of these each object works with.
     pub bindings: &'a Bindings,
     /// Whether it stands on a Vault that people use: what is not safe there is left out.
@@ -140,8 +140,9 @@ impl<'a> Making<'a> {
 
     fn row(&mut self, row: &facts::Row) -> Result<(), TemplateError> {
         let mut chosen = Vec::new();
+        let of = (self.spec, self.named.servers);
         for object in self.objects().filter(|it| row.is_of(it)) {
-            if let Some(reason) = lacking(object, self.named.far_sides) {
+            if let Some(reason) = lacking(object, self.named.servers) {
                 self.tell(&object.path, reason);
                 continue;
             }
@@ -154,7 +155,7 @@ impl<'a> Making<'a> {
                         (true, Some(_)) => self.tell(&object.path, NO_CATALOGUE),
                         (true, None) => {}
                     }
-                    chosen.push(facts(self.spec, object, row, self.divisor));
+                    chosen.push(facts(of, object, row, self.divisor));
                 }
                 Fit::Beside => {}
                 Fit::Unproven(reason) => self.tell(&object.path, reason),
@@ -220,7 +221,7 @@ impl<'a> Making<'a> {
                 if let Some(reason) = role.and_then(why_not) {
                     return Err(reason);
                 }
-                let lacking = role.and_then(|it| lacking(it, self.named.far_sides));
+                let lacking = role.and_then(|it| lacking(it, self.named.servers));
                 let names_accounts = !lets_in.is_empty() || !keeps_out.is_empty();
                 if let Some(reason) = lacking.filter(|_| names_accounts) {
                     return Err(reason);
@@ -262,7 +263,7 @@ impl<'a> Making<'a> {
                     return Err(reason);
                 }
                 let made_by = issuer.map(|(_, object)| object);
-                if let Some(reason) = made_by.and_then(|it| lacking(it, self.named.far_sides)) {
+                if let Some(reason) = made_by.and_then(|it| lacking(it, self.named.servers)) {
                     return Err(reason);
                 }
                 let made = issuer.map(|(_, object)| object.path.clone());
@@ -326,8 +327,8 @@ impl<'a> Making<'a> {
     }
 
     fn not_proven(&mut self) {
-        let far_sides = self.named.far_sides;
-        for object in self.objects().filter(|it| lacking(it, far_sides).is_none()) {
+        let servers = self.named.servers;
+        for object in self.objects().filter(|it| lacking(it, servers).is_none()) {
             if let Some(reason) = names::open(object) {
                 self.tell(&object.path, reason);
             }

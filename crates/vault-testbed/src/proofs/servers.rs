@@ -9,7 +9,7 @@ use crate::bindings::{Bindings, Servers};
 pub fn only_named(text: &str, stands: &str, spec: &Spec, bindings: &Bindings) -> String {
     let said = |scenario: &str| {
         let needed: Servers =
-            named(scenario).flat_map(|it| of_path(it, spec, bindings)).cloned().collect();
+            named(scenario).flat_map(|it| of(it, spec, bindings)).cloned().collect();
         match phrase(&needed, bindings.all()) {
             Some(phrase) => scenario.replacen(stands, &format!("{stands} with {phrase}"), 1),
             None => scenario.to_owned(),
@@ -29,13 +29,24 @@ fn phrase(needed: &Servers, all: &Servers) -> Option<String> {
     }
 }
 
-/// What may be a path: texts in quotes, and cells of tables.
+/// What may be a path or a server: texts in quotes, and cells of tables.
 fn named(scenario: &str) -> impl Iterator<Item = &str> {
     scenario.lines().flat_map(|line| {
         let is_row = line.trim_start().starts_with('|');
         let (sign, every) = if is_row { ('|', 1) } else { ('"', 2) };
         line.split(sign).skip(1).step_by(every).map(str::trim)
     })
+}
+
+/// The server of that name, else what is at that path works with.
+fn of<'b>(
+    named: &str,
+    spec: &Spec,
+    bindings: &'b Bindings,
+) -> impl Iterator<Item = &'b String> + use<'b> {
+    let server = bindings.all().get(named);
+    let of_path = server.is_none().then(|| of_path(named, spec, bindings));
+    server.into_iter().chain(of_path.into_iter().flatten())
 }
 
 /// Of the object that is there or answers there; of a path that is nobody's, all that its mount works with.
@@ -86,6 +97,16 @@ mod tests {
     fn cells_of_a_table_name_objects_too() {
         let table = "| read | database/creds/reader |\n| read | database/creds/archive-reader |";
         check(table, " with only \"archive, shop\"");
+    }
+
+    #[test]
+    fn a_server_is_named_by_its_name_on_the_ground() {
+        check(
+            "Then the kubernetes \"cluster\", which is asked, is there",
+            " with only \"cluster\"",
+        );
+        let both = "When \"secret/data/reads\" is read\nThen the mariadb \"archive\" has it";
+        check(both, " with only \"archive, shop\"");
     }
 
     #[test]

@@ -5,8 +5,6 @@ use expect_test::expect;
 use super::*;
 use crate::ground::far::AWS;
 
-static CLOUD: [&FarSide; 1] = [&AWS];
-
 /// Nobody waits for the quarter of an hour that AWS lends for at least, so that no such end is too long to be shown.
 #[test]
 fn lent_keys_end_by_later_dates_and_none_of_them_is_too_long_for_that() {
@@ -19,7 +17,8 @@ secrets:
       errand: { credential_type: session_token, default_sts_ttl: 12h }
 "#;
     let only = ["aws/roles/errand".to_owned()];
-    let named = Named { far_sides: &CLOUD, ..named(&only) };
+    let cloud = servers(&[("cloud", &AWS)]);
+    let named = Named { servers: &cloud, ..named(&only) };
     let proofs = proofs(&spec(text), &named).expect("templates that can be filled in");
     let feature = proofs.features.iter().find(|it| it.file == "aws_roles.feature");
     expect![[r#"

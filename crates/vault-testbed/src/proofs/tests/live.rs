@@ -7,7 +7,7 @@ use super::{database::DATABASE, people::PEOPLE, *};
 /// Each line that begins with a tag or names a scenario.
 #[track_caller]
 fn check_live(text: &str, wanted: Expect) {
-    let named = Named { live: true, far_sides: &[], ..named(&[]) };
+    let named = Named { live: true, servers: &[], ..named(&[]) };
     let proofs = proofs(&spec(text), &named).expect("templates that can be filled in");
     let texts: String = proofs.features.iter().map(|it| it.text.as_str()).collect();
     let is_head = |it: &&str| it.trim().starts_with('@') || it.trim().starts_with("Scenario:");

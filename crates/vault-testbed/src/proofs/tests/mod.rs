@@ -54,15 +54,22 @@ fn spec(text: &str) -> Spec {
     spec::read(reading).unwrap_or_else(|it| panic!("{}", it.mistakes.render(&it.sources, false)))
 }
 
-static GROUND: [&FarSide; 2] = [&KUBERNETES, &OPENLDAP];
+/// Servers of a ground.
+type Servers = Vec<(String, &'static FarSide)>;
+
+fn servers(named: &[(&str, &'static FarSide)]) -> Servers {
+    named.iter().map(|(name, side)| ((*name).to_owned(), *side)).collect()
+}
 
 fn named(only: &[String]) -> Named<'_> {
     static NONE: LazyLock<Bindings> = LazyLock::new(Bindings::default);
+    static GROUND: LazyLock<Servers> =
+        LazyLock::new(|| servers(&[("cluster", &KUBERNETES), ("directory", &OPENLDAP)]));
     Named {
         path: "specs/shop",
         environment: None,
         only,
-        far_sides: &GROUND,
+        servers: &GROUND,
         bindings: &NONE,
         live: false,
     }
