@@ -5,6 +5,7 @@ mod common;
 
 use std::time::Duration;
 
+use rcgen::{CertifiedKey, generate_simple_self_signed};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -15,7 +16,7 @@ use tokio::{
 use vault_testbed::ground::{
     FAR_SIDES, FarSide, Ground, GroundSpec, Health, Kind, Mode, POSTGRES, Server, ServerOptions,
     VaultOptions, VaultServer,
-    far::{Fate, Said, postgres_login},
+    far::{Fate, Login, Said, nginx, postgres_login},
 };
 
 /// One ground for each test; where it can't run that is said, and counted by whoever reads the output.
@@ -64,6 +65,7 @@ on_both_grounds! {
     every_far_side_knows_its_logins_and_refuses_others,
     far_sides_of_a_stack_start_together,
     a_broker_speaks_amqp_where_it_says_so,
+    a_web_server_shows_the_certificate_of_the_name_that_it_is_asked_for,
 }
 
 async fn a_dev_server_is_active_and_serves_its_audit_log(ground: &Ground) {
@@ -333,6 +335,62 @@ async fn a_broker_speaks_amqp_where_it_says_so(ground: &Ground) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"AMQP\x00\x00\x09\x01").await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), 1);
+}
+
+/// Each to whoever asks for its name, also after an end; and nothing else of its folder changes hands.
+async fn a_web_server_shows_the_certificate_of_the_name_that_it_is_asked_for(ground: &Ground) {
+    let mut server = match ground.server(&ServerOptions::of(&nginx::NGINX)).await {
+        Ok(server) => server,
+        Err(missing) if missing.is_missing() => return println!("SKIPPED: {missing}"),
+        Err(error) => panic!("{error}"),
+    };
+    let (admin, names) = (server.admin(), ["www.example.com", "api.example.com"]);
+    let certificates =
+        names.map(|name| (name, generate_simple_self_signed([name.into()]).unwrap()));
+    for (name, one) in &certificates {
+        assert!(visit(&admin, name, one).await.is_err(), "{name} is there already");
+        let pem = format!("{}\n{}", one.cert.pem(), one.signing_key.serialize_pem());
+        let said = nginx::put(&admin, name, &pem.into()).await.unwrap();
+        assert!(matches!(said, Said::Done), "{said:?}");
+    }
+    server.stop().await.unwrap();
+    server.start_again().await.unwrap();
+    for (name, one) in &certificates {
+        assert_eq!(visit(&admin, name, one).await.unwrap(), nginx::GREETING);
+    }
+    let [(first, one), (_, other)] = &certificates;
+    assert!(visit(&admin, first, other).await.is_err(), "it shows one that another was asked for");
+    let refused = [
+        "GET /certificates/www.example.com.pem",
+        "GET /passwords",
+        "GET /server-key.pem",
+        "DELETE /nginx.conf",
+        "DELETE /certificates/",
+        "PUT /logins\nvault:{PLAIN}other",
+        "PUT /certificates/..%2fpasswords\nvault:{PLAIN}other",
+        "PUT /certificates/..%2fserver.pem\nother",
+        "PUT /certificates/a/b.pem\nother",
+    ];
+    for request in refused {
+        let said = admin.say(request).await.unwrap();
+        assert!(matches!(said, Said::Refused(_)), "{request}: {said:?}");
+    }
+    assert!(matches!(admin.say("DELETE /certificates/www.example.com.pem").await, Ok(Said::Done)));
+    assert!(visit(&admin, first, one).await.is_err(), "it still shows what was taken from it");
+}
+
+/// What it says to somebody who comes to it by a name, and trusts one certificate.
+async fn visit(
+    to: &Login,
+    name: &str,
+    trusted: &CertifiedKey<rcgen::KeyPair>,
+) -> Result<String, reqwest::Error> {
+    let trusted = reqwest::Certificate::from_pem(trusted.cert.pem().as_bytes()).unwrap();
+    let address = tokio::net::lookup_host(&to.address).await.unwrap().next().unwrap();
+    let client = reqwest::Client::builder().no_proxy().resolve(name, address);
+    let client = client.tls_certs_only([trusted]).build().unwrap();
+    let answer = client.get(format!("https://{name}:{}/", to.port())).send().await?;
+    answer.error_for_status()?.text().await
 }
 
 fn client(vault: &VaultServer) -> reqwest::Client {

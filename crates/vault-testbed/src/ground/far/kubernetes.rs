@@ -5,12 +5,12 @@
 use std::sync::LazyLock;
 
 use rcgen::KeyPair;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::super::build::{Module, Pinned};
 use super::super::certificate::Authority;
-use super::super::error::chain;
+use super::https::{client, silent};
 use super::*;
 use crate::statements::Heard;
 
@@ -313,26 +313,14 @@ async fn ask(
     body: Option<&Value>,
 ) -> std::result::Result<Answered, NoAnswer> {
     let url = format!("https://{}{path}", login.address);
-    let mut request = client()?.request(method, url).bearer_auth(login.password.expose_secret());
+    let client = client()?.build().map_err(silent)?;
+    let mut request = client.request(method, url).bearer_auth(login.password.expose_secret());
     if let Some(body) = body {
         request = request.header("Content-Type", "application/json").body(body.to_string());
     }
     let answer = request.send().await.map_err(silent)?;
     let (status, bytes) = (answer.status(), answer.bytes().await);
     Ok((status, serde_json::from_slice(&bytes.map_err(silent)?).unwrap_or_default()))
-}
-
-/// Each call a connection of its own: a server that is stopped and started again is not asked on an old one.
-fn client() -> std::result::Result<Client, NoAnswer> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let authority = Authority::of_far_sides().map_err(|error| NoAnswer(error.to_string()))?;
-    let authority = reqwest::Certificate::from_pem(authority.certificate.as_bytes());
-    let client = Client::builder().no_proxy().tls_certs_only([authority.map_err(silent)?]);
-    client.build().map_err(silent)
-}
-
-fn silent(error: reqwest::Error) -> NoAnswer {
-    NoAnswer(chain(&error.without_url()))
 }
 
 async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {

@@ -4,6 +4,7 @@ pub mod amqp;
 mod aws;
 mod aws_request;
 pub mod directory;
+mod https;
 mod initial;
 pub mod kubernetes;
 mod ldif;
@@ -12,6 +13,7 @@ mod mariadb;
 mod mongod;
 mod mongodb;
 mod mongodb_wire;
+pub mod nginx;
 mod openldap;
 mod postgres;
 mod programs;
@@ -128,6 +130,7 @@ pub static FAR_SIDES: &[&FarSide] = &[
     &AWS,
     &OPENLDAP,
     &RABBITMQ,
+    &nginx::NGINX,
 ];
 
 /// Compatible servers, and what each stands in for.
