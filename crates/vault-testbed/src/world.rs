@@ -329,9 +329,13 @@ impl World {
             .ok_or_else(|| Failure(format!("there is no credential `{name}` in this scenario")))
     }
 
-    /// A database server called `name`; the spec gets its address and password as `NAME_url` and `NAME_password`.
+    /// A server called `name`; the spec gets its address and password as `NAME_url` and `NAME_password`.
     pub async fn start_server(&mut self, name: &str, options: &ServerOptions) -> Result {
-        let server = self.bench().ground.server(options).await?.recorded_in(&self.statements);
+        let server = match self.bench().ground.server(options).await {
+            Ok(server) => server.recorded_in(&self.statements),
+            Err(missing) if missing.is_missing() => return Err(self.skip(missing.to_string())),
+            Err(error) => return Err(error.into()),
+        };
         let password = server.admin_password.expose_secret().to_owned();
         self.add_secret(&format!("the password of {name}"), &password);
         let superuser = server.superuser_password().expose_secret();

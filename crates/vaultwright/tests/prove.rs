@@ -277,9 +277,11 @@ fn what_is_signed_is_proven_by_those_who_take_it() {
                 "urn:ietf:params:acme:error:rejectedIdentifier",
             ],
             ["Vault", "OpenSSL", "openssl ocsp ", "exit status: 0: certificate.pem: revoked"],
-            ["TLS server", "rustls", "TLS handshake with ", "taken"],
+            ["nginx", "vault", "PUT /certificates/", "done"],
+            ["nginx", "rustls", "TLS handshake with ", "taken"],
+            ["nginx", "OpenSSL", "openssl s_client ", "exit status: 0"],
             [
-                "TLS server",
+                "nginx",
                 "rustls",
                 "TLS handshake with ",
                 "refused: invalid peer certificate: UnknownIssuer",

@@ -8,6 +8,7 @@ Feature: Certificates are ordered by ACME, for names that somebody answers for
     And "[[ it.path ]]" could be made
     And "[[ it.path ]]" asks a name server of the proof's own
     When a certificate for "[[ at.host ]]" is ordered at "[[ at.path ]]"
+    And the nginx "[[ it.server ]]" shows the certificate
     Then a TLS client that trusts its authority takes the certificate
     And a TLS client that trusts another authority refuses the certificate
 

@@ -13,7 +13,7 @@ use super::{
 pub fn config(spec: &Spec, config: &Object) -> Fit {
     let cluster = spec.object(&config.at("{mount}/config/cluster"));
     let has_address = cluster.is_some_and(|it| !text(it, "path").is_empty());
-    let reason = if config.said.get("enabled") != Some(&json!(true)) {
+    let reason = if !is_enabled(config) {
         return Fit::Beside;
     } else if !has_address {
         "`config_cluster` says no `path`, under which ACME names its own addresses"
@@ -24,6 +24,10 @@ pub fn config(spec: &Spec, config: &Object) -> Fit {
         return Fit::Proven;
     };
     Fit::Unproven(reason.to_owned())
+}
+
+pub fn is_enabled(config: &Object) -> bool {
+    config.said.get("enabled") == Some(&json!(true))
 }
 
 /// For the template.

@@ -14,7 +14,7 @@ use vault_model::{
 use super::{Objects, acme, audit, aws, identity, ldap, names, networks, provider};
 use crate::ground::{
     FAR_SIDES, FarSide,
-    far::{AWS, OPENLDAP, kubernetes::KUBERNETES},
+    far::{AWS, OPENLDAP, kubernetes::KUBERNETES, nginx::NGINX},
 };
 
 /// Kinds, and the template of their proof.
@@ -259,10 +259,25 @@ const SHOWN_AT: &[ShownAt] = &[
         side: &AWS,
         otherwise: "root keys of AWS need an `aws`, which its ground.yaml does not name",
     },
+    ShownAt {
+        kind: ("secret/pki", "roles"),
+        which: names::is_for_servers,
+        side: &NGINX,
+        otherwise: NO_WEB_SERVER,
+    },
+    ShownAt {
+        kind: ("secret/pki", "config_acme"),
+        which: acme::is_enabled,
+        side: &NGINX,
+        otherwise: NO_WEB_SERVER,
+    },
 ];
 
 const NO_DIRECTORY: &str = "a login by LDAP needs an `openldap`, which its ground.yaml does not name; \
                             its policies are shown with a token that has them";
+
+const NO_WEB_SERVER: &str = "its certificates need an `nginx` that would show them, which its ground.yaml does not name: \
+                             `servers: { web: { nginx: \"1.22\" } }` there starts one";
 
 fn all(_: &Object) -> bool {
     true

@@ -34,6 +34,12 @@ pub fn certificate(spec: &Spec, role: &Object) -> Fit {
     Fit::Unproven(reason.to_owned())
 }
 
+/// Whether a server of some name could show what it issues.
+pub fn is_for_servers(role: &Object) -> bool {
+    let is_signed_only = text(role, "key_type") == "any";
+    !is_signed_only && role.said.get("server_flag") != Some(&json!(false)) && host(role).is_some()
+}
+
 pub fn ssh(spec: &Spec, role: &Object) -> Fit {
     let is_templated = role.said.get("allowed_users_template") == Some(&json!(true));
     let reason = if text(role, "key_type") == "otp" {

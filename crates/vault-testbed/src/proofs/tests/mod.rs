@@ -23,7 +23,7 @@ use vault_model::{
 };
 
 use super::*;
-use crate::ground::far::{OPENLDAP, kubernetes::KUBERNETES};
+use crate::ground::far::{OPENLDAP, kubernetes::KUBERNETES, nginx::NGINX};
 
 struct Nothing;
 
@@ -63,8 +63,9 @@ fn servers(named: &[(&str, &'static FarSide)]) -> Servers {
 
 fn named(only: &[String]) -> Named<'_> {
     static NONE: LazyLock<Bindings> = LazyLock::new(Bindings::default);
-    static GROUND: LazyLock<Servers> =
-        LazyLock::new(|| servers(&[("cluster", &KUBERNETES), ("directory", &OPENLDAP)]));
+    static GROUND: LazyLock<Servers> = LazyLock::new(|| {
+        servers(&[("cluster", &KUBERNETES), ("directory", &OPENLDAP), ("web", &NGINX)])
+    });
     Named {
         path: "specs/shop",
         environment: None,

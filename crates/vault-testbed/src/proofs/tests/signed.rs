@@ -91,7 +91,9 @@ fn certificates_that_are_not_stored_are_not_revoked() {
             And "pki/roles/web" could be made
             When "pki/roles/web" issues a certificate for "vaultwright-proof.shop.example.com"
             Then the certificate lasts 120 s
+            When the nginx "web" shows the certificate
             Then a TLS client that trusts its authority takes the certificate
+            And OpenSSL takes the certificate, too
             And a TLS client that trusts another authority refuses the certificate
 
           Scenario: pki/roles/web issues nothing for a name that it does not allow
@@ -105,7 +107,8 @@ fn certificates_that_are_not_stored_are_not_revoked() {
             And "pki/roles/web" could be made
             When "pki/roles/web" issues a certificate for "vaultwright-proof.shop.example.com"
             Then the certificate lasts 20 s
-            And a TLS client that trusts its authority takes the certificate
+            When the nginx "web" shows the certificate
+            Then a TLS client that trusts its authority takes the certificate
             And a TLS client refuses the certificate once its life is over
     "#]],
     );
@@ -152,6 +155,7 @@ fn certificates_are_ordered_where_a_role_allows_it() {
             And "pki/config/acme" could be made
             And "pki/config/acme" asks a name server of the proof's own
             When a certificate for "vaultwright-proof.shop.example.com" is ordered at "pki/roles/web/acme/directory"
+            And the nginx "web" shows the certificate
             Then a TLS client that trusts its authority takes the certificate
             And a TLS client that trusts another authority refuses the certificate
 
@@ -170,4 +174,35 @@ fn certificates_are_ordered_where_a_role_allows_it() {
         nowhere/config/acme: `config_cluster` says no `path`, under which ACME names its own addresses
     "#]],
     );
+}
+
+/// Where it could be proven at all; of the others it says what is wrong with them, or nothing.
+#[test]
+fn certificates_are_not_proven_without_a_web_server_to_show_them() {
+    let lacking = |text: &str| {
+        let named = Named { servers: &[], ..named(&[]) };
+        let proofs = proofs(&spec(text), &named).expect("templates that can be filled in");
+        let is_shown =
+            |it: &ProofFeature| ["pki_roles.feature", "acme.feature"].contains(&&*it.file);
+        assert!(!proofs.features.iter().any(is_shown));
+        let lines = proofs.unproven.iter().map(|it| format!("{}: {}\n", it.path, it.reason));
+        lines.collect::<String>()
+    };
+    let acme = r#"
+secrets:
+  pki:
+    type: pki
+    config_acme: { enabled: true }
+    root: { issuer_name: root, common_name: root }
+    roles:
+      web: { allowed_domains: [shop.example.com], allow_subdomains: true, key_type: ec }
+      any: { allowed_domains: [shop.example.com], allow_subdomains: true, key_type: any }
+  quiet: { type: pki, config_acme: { enabled: false } }
+"#;
+    expect![[r#"
+        pki/config/acme: its certificates need an `nginx` that would show them, which its ground.yaml does not name: `servers: { web: { nginx: "1.22" } }` there starts one
+        pki/roles/any: it only signs keys that others bring, which has no proof yet
+        pki/roles/web: its certificates need an `nginx` that would show them, which its ground.yaml does not name: `servers: { web: { nginx: "1.22" } }` there starts one
+    "#]]
+    .assert_eq(&lacking(acme));
 }

@@ -21,6 +21,7 @@ mod provider;
 mod quota;
 mod session;
 mod ssh;
+mod tls;
 mod token;
 mod totp;
 mod transit;

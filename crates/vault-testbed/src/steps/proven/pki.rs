@@ -1,33 +1,24 @@
-//! Certificates that a PKI engine issues: a TLS server shows them, and another implementation than Vault's judges them.
+//! Certificates that a PKI engine issues: a web server shows them, and other implementations than Vault's judge them.
 
 use std::{
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use cucumber::{given, then, when};
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    client::WebPkiServerVerifier,
-    pki_types::{
-        CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, pem::PemObject,
-    },
-};
+use rustls::pki_types::{CertificateRevocationListDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    process::Command,
-};
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio::process::Command;
 use vault_client::{Answer, VaultError};
 use vault_model::{Body, request::Request};
 
+use super::tls::Visit;
 use crate::{
-    ground::on_path,
-    statements::Heard,
+    ground::{
+        far::{Said, nginx},
+        on_path,
+    },
     steps::{
         SOON, program, until,
         vault::{refused_by, said, there},
@@ -45,6 +36,8 @@ pub struct Issued {
     key: SecretString,
     issued_at: Instant,
     ends_at: i64,
+    /// The web server that shows it.
+    shown_at: Option<String>,
 }
 
 impl Issued {
@@ -62,26 +55,26 @@ impl Issued {
             key: key.into(),
             issued_at: Instant::now(),
             ends_at: 0,
+            shown_at: None,
         })
     }
 
-    /// Without what leads to the root.
-    fn alone(&self) -> Issued {
-        Issued {
-            mount: self.mount.clone(),
-            name: self.name.clone(),
-            serial: self.serial.clone(),
-            certificate: self.certificate.clone(),
-            chain: Vec::new(),
-            key: self.key.clone(),
-            ..*self
-        }
+    fn shown_at(&self) -> Result<&str> {
+        let shown_at = self.shown_at.as_deref();
+        shown_at.ok_or_else(|| Failure("no server shows the certificate".into()))
+    }
+
+    /// The certificate, what leads to the root if that is to be shown as well, and the key.
+    fn pem(&self, with_chain: bool) -> SecretString {
+        let chain = self.chain.iter().filter(|_| with_chain).map(String::as_str);
+        let parts = [&*self.certificate].into_iter().chain(chain);
+        let parts: Vec<&str> = parts.chain([self.key.expose_secret()]).map(str::trim).collect();
+        (parts.join("\n") + "\n").into()
     }
 }
 
 /// Vault counts from when it issues, we from when we ask.
 const SLACK_SECONDS: i64 = 3;
-const HELLO: &[u8] = b"hello";
 
 /// Vault answers the request and the signed certificate to whoever posts, and shows neither later: no reference of a
 /// spec can name them.
@@ -127,6 +120,7 @@ async fn issues(world: &mut World, role: String, name: String) -> Result {
         key: key.into(),
         issued_at: Instant::now(),
         ends_at: data.get("expiration").and_then(Value::as_i64).unwrap_or_default(),
+        shown_at: None,
         name,
     };
     world.evidence(format!("for {}, number {}", issued.name, issued.serial));
@@ -144,16 +138,47 @@ async fn lasts(world: &mut World, seconds: i64) -> Result {
     })
 }
 
+#[when(expr = "the nginx {string} shows the certificate")]
+async fn is_shown(world: &mut World, server: String) -> Result {
+    show(world, &server, true).await?;
+    let issued = world.proven.issued.as_mut();
+    issued.into_iter().for_each(|it| it.shown_at = Some(server.clone()));
+    Ok(())
+}
+
+/// From the next handshake on, to whoever asks for its name.
+async fn show(world: &World, server: &str, with_chain: bool) -> Result {
+    let issued = world.proven.issued()?;
+    let admin = world.database(server)?.admin();
+    match nginx::put(&admin, &issued.name, &issued.pem(with_chain)).await? {
+        Said::Done => Ok(()),
+        Said::Refused(refusal) => failure(format!("{server} takes no certificate: {refusal}")),
+    }
+}
+
 #[then(expr = "a TLS client that trusts its authority takes the certificate")]
 async fn is_taken(world: &mut World) -> Result {
-    let issued = world.proven.issued()?;
-    match shake_hands(world, issued, authority(world).await?, None).await? {
+    match shake_hands(world, &authority(world).await?, None).await? {
         Ok(()) => {
-            world.evidence(format!("a server that shows it is taken for {}", issued.name));
+            let name = &world.proven.issued()?.name;
+            world.evidence(format!("a server that shows it is taken for {name}"));
             Ok(())
         }
         Err(why) => failure(format!("the client refuses it: {why}")),
     }
+}
+
+#[then(expr = "OpenSSL takes the certificate, too")]
+async fn is_taken_by_openssl(world: &mut World) -> Result {
+    if on_path("openssl").is_none() {
+        return Err(world.skip("there is no openssl here, which looks at certificates as well"));
+    }
+    let folder = world.folder()?;
+    let authority = authority(world).await?;
+    let said = visit(world, &authority, None)?.by_openssl(world, &folder).await?;
+    let verdict = said.lines().find(|it| it.starts_with("Verification"));
+    world.evidence(format!("OpenSSL says: {}", verdict.unwrap_or(&said)));
+    Ok(())
 }
 
 #[then(expr = "the certificate comes with the authorities of {string} and {string}")]
@@ -171,9 +196,8 @@ async fn comes_with(world: &mut World, mount: String, root: String) -> Result {
 
 #[then(expr = "a TLS client refuses the certificate of a server that shows it alone")]
 async fn is_not_taken_alone(world: &mut World) -> Result {
-    let issued = world.proven.issued()?;
-    let alone = issued.alone();
-    let verdict = shake_hands(world, &alone, authority(world).await?, None).await?;
+    show(world, world.proven.issued()?.shown_at()?, false).await?;
+    let verdict = shake_hands(world, &authority(world).await?, None).await?;
     refused_because(world, verdict, "UnknownIssuer")
 }
 
@@ -182,12 +206,8 @@ async fn is_not_taken(world: &mut World) -> Result {
     let mut params = rcgen::CertificateParams::new(Vec::new())?;
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let other = params.self_signed(&rcgen::KeyPair::generate()?)?;
-    let issued = world.proven.issued()?;
-    refused_because(
-        world,
-        shake_hands(world, issued, other.der().clone(), None).await?,
-        "UnknownIssuer",
-    )
+    let verdict = shake_hands(world, &other.pem(), None).await?;
+    refused_because(world, verdict, "UnknownIssuer")
 }
 
 #[then(expr = "a TLS client refuses the certificate once its life is over")]
@@ -196,14 +216,14 @@ async fn is_refused_in_time(world: &mut World) -> Result {
     let authority = authority(world).await?;
     let left = Duration::from_secs((issued.ends_at - now()).max(0).unsigned_abs());
     until(left + SOON, || async {
-        match shake_hands(world, issued, authority.clone(), None).await? {
+        match shake_hands(world, &authority, None).await? {
             Ok(()) => failure("the client still takes it"),
             Err(_) => Ok(()),
         }
     })
     .await?;
     let age = issued.issued_at.elapsed().as_secs_f64();
-    let verdict = shake_hands(world, issued, authority, None).await?;
+    let verdict = shake_hands(world, &authority, None).await?;
     refused_because(world, verdict, "expired")?;
     world.evidence(format!("refused {age:.1} s after its issue"));
     ensure(now() + SLACK_SECONDS >= issued.ends_at, || "that is before its life is over".into())
@@ -234,7 +254,7 @@ async fn is_revoked(world: &mut World) -> Result {
 async fn is_not_listed(world: &mut World) -> Result {
     let issued = world.proven.issued()?;
     let list = list(world, &issued.mount).await?;
-    match shake_hands(world, issued, authority(world).await?, Some(list)).await? {
+    match shake_hands(world, &authority(world).await?, Some(list)).await? {
         Ok(()) => {
             world.evidence("a client that asks the list takes it");
             Ok(())
@@ -247,7 +267,7 @@ async fn is_not_listed(world: &mut World) -> Result {
 async fn is_listed(world: &mut World) -> Result {
     let issued = world.proven.issued()?;
     let list = list(world, &issued.mount).await?;
-    let verdict = shake_hands(world, issued, authority(world).await?, Some(list)).await?;
+    let verdict = shake_hands(world, &authority(world).await?, Some(list)).await?;
     refused_because(world, verdict, "Revoked")
 }
 
@@ -300,14 +320,13 @@ async fn ask(world: &World, role: &str, name: &str) -> Result<Result<Answer, Vau
     Ok(world.vault()?.send_once(&request).await)
 }
 
-/// The root that Vault shows to everybody.
-async fn authority(world: &World) -> Result<CertificateDer<'static>> {
+/// The root that Vault shows to everybody, as PEM.
+async fn authority(world: &World) -> Result<String> {
     let issued = world.proven.issued()?;
     let there = there(world, &format!("{}/cert/ca_chain", issued.mount)).await?;
     let pem = there.get("certificate").and_then(Value::as_str).unwrap_or_default();
-    let last = CertificateDer::pem_slice_iter(pem.as_bytes()).last();
-    let root = last.ok_or_else(|| Failure(format!("{} has no authority", issued.mount)))?;
-    root.map_err(|it| Failure(format!("the authority is no certificate: {it}")))
+    let last = pem.rfind("-----BEGIN CERTIFICATE-----").map(|it| pem[it..].to_owned());
+    last.ok_or_else(|| Failure(format!("{} has no authority", issued.mount)))
 }
 
 async fn list(world: &World, mount: &str) -> Result<CertificateRevocationListDer<'static>> {
@@ -328,88 +347,23 @@ fn refused_because(world: &World, verdict: Result<(), String>, reason: &str) -> 
     }
 }
 
-/// A server that shows the certificate, and a client that trusts `authority` alone: what the client makes of it.
+/// What a client that trusts `authority` alone makes of the server that shows the certificate.
 async fn shake_hands(
     world: &World,
-    issued: &Issued,
-    authority: CertificateDer<'static>,
+    authority: &str,
     list: Option<CertificateRevocationListDer<'static>>,
 ) -> Result<Result<(), String>> {
-    let by_list = if list.is_some() { ", by the revocation list" } else { "" };
-    let text = format!("TLS handshake with {}{by_list}", issued.name);
-    let shaken = handshake(issued, authority, list);
-    Ok(world.statements.noting("TLS server", "rustls", &text, shaken).await?.0)
+    visit(world, authority, list)?.by_rustls(world).await
 }
 
-/// What a client makes of a server.
-struct Verdict(Result<(), String>);
-
-impl Heard for Verdict {
-    fn answer(&self) -> String {
-        match &self.0 {
-            Ok(()) => "taken".to_owned(),
-            Err(why) => format!("refused: {why}"),
-        }
-    }
-}
-
-async fn handshake(
-    issued: &Issued,
-    authority: CertificateDer<'static>,
+fn visit<'a>(
+    world: &'a World,
+    authority: &'a str,
     list: Option<CertificateRevocationListDer<'static>>,
-) -> Result<Verdict> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let address = listener.local_addr()?;
-    let server = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(shown(issued)?, private_key(issued)?)?;
-    let acceptor = TlsAcceptor::from(Arc::new(server));
-    let serving = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await?;
-        let mut stream = acceptor.accept(stream).await?;
-        stream.write_all(HELLO).await?;
-        stream.shutdown().await
-    });
-    let mut roots = RootCertStore::empty();
-    roots.add(authority)?;
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .with_crls(list)
-        .only_check_end_entity_revocation()
-        .build()?;
-    let client = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_webpki_verifier(verifier)
-        .with_no_client_auth();
-    let name = ServerName::try_from(issued.name.clone())?;
-    let stream = TcpStream::connect(address).await?;
-    let shaken = async {
-        let mut stream = TlsConnector::from(Arc::new(client)).connect(name, stream).await?;
-        let mut said = Vec::new();
-        stream.read_to_end(&mut said).await?;
-        Ok::<_, std::io::Error>(said)
-    };
-    let shaken = tokio::time::timeout(SOON, shaken).await;
-    serving.abort();
-    match shaken.map_err(|_| Failure("the handshake comes to no end".into()))? {
-        Ok(said) if said == HELLO => Ok(Verdict(Ok(()))),
-        Ok(_) => failure("the server says something else"),
-        Err(err) => Ok(Verdict(Err(err.to_string()))),
-    }
-}
-
-/// The certificate, and what leads to the root.
-fn shown(issued: &Issued) -> Result<Vec<CertificateDer<'static>>> {
-    let pems = [&issued.certificate].into_iter().chain(&issued.chain);
-    let read = |pem: &String| CertificateDer::from_pem_slice(pem.as_bytes());
-    let read: Result<Vec<_>, _> = pems.map(read).collect();
-    read.map_err(|it| Failure(format!("what was issued is no certificate: {it}")))
-}
-
-fn private_key(issued: &Issued) -> Result<PrivateKeyDer<'static>> {
-    PrivateKeyDer::from_pem_slice(issued.key.expose_secret().as_bytes())
-        .map_err(|it| Failure(format!("the key that was issued cannot be read: {it}")))
+) -> Result<Visit<'a>> {
+    let issued = world.proven.issued()?;
+    let server = world.database(issued.shown_at()?)?;
+    Ok(Visit { server, name: &issued.name, authority, list })
 }
 
 fn now() -> i64 {
