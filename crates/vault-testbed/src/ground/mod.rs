@@ -131,6 +131,21 @@ impl Ground {
         }
     }
 
+    /// Where its servers find what listens on this machine, and nobody beyond the two does.
+    pub async fn host(&self) -> Result<String> {
+        match self.kind {
+            Kind::Process => Ok(LOOPBACK.to_owned()),
+            Kind::Docker => {
+                let (engine, network) = self.engine().await?;
+                engine.gateway(network).await
+            }
+            Kind::Address => Err(Error::Missing {
+                what: "a process that a given Vault reaches".into(),
+                remedy: "use `--on process` or `--on docker` for what needs servers".into(),
+            }),
+        }
+    }
+
     /// A Vault of one's own: unsealed and active.
     pub async fn vault(&self, options: &VaultOptions) -> Result<VaultServer> {
         if options.seal == Seal::Shamir || self.kind == Kind::Address {
@@ -169,9 +184,7 @@ impl Ground {
         let options = &ServerOptions { side: options.side.or_original(is_had), ..options.clone() };
         match self.kind {
             Kind::Docker if options.side.is_never_contained() => {
-                let (engine, network) = self.engine().await?;
-                let host = engine.gateway(network).await?;
-                Server::start_process(&self.run, options, &host).await
+                Server::start_process(&self.run, options, &self.host().await?).await
             }
             Kind::Docker => self.server_container(options).await,
             Kind::Process => match Server::start_process(&self.run, options, LOOPBACK).await {

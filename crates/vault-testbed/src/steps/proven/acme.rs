@@ -53,10 +53,12 @@ impl Drop for Names {
 /// It stands for the one that the names of the spec have in the world. Whatever else ACME is told stays.
 #[given(expr = "{string} asks a name server of the proof's own")]
 async fn own_name_server(world: &mut World, config: String) -> Result {
-    if !world.server()?.address.contains("127.0.0.1") || world.server()?.process_id().is_none() {
-        return Err(world.skip("its Vault does not reach a name server of this machine"));
-    }
-    let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
+    let host = match world.bench().ground.host().await {
+        Ok(host) => host,
+        Err(missing) if missing.is_missing() => return Err(world.skip(missing.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    let socket = UdpSocket::bind((&*host, 0)).await?;
     let address = socket.local_addr()?;
     let known = Arc::new(Mutex::new(Known::default()));
     let serving = tokio::spawn(answer_all(socket, known.clone()));
@@ -155,10 +157,16 @@ async fn account(world: &World, directory: &str, is_bound: bool) -> Result<Accou
         None => reqwest::Client::builder(),
     };
     let http = client.no_proxy().timeout(SOON).build()?;
-    let client = Client { http, statements: world.statements.clone() };
+    let server = world.server()?;
+    let client = Client {
+        http,
+        called: server.own_address.clone(),
+        address: server.address.clone(),
+        statements: world.statements.clone(),
+    };
     let wanted =
         NewAccount { contact: &[], terms_of_service_agreed: true, only_return_existing: false };
-    let url = format!("{}/v1/{directory}", world.server()?.address);
+    let url = format!("{}/v1/{directory}", server.own_address);
     let builder = Account::builder_with_http(Box::new(client));
     Ok(builder.create(&wanted, url, key.as_ref()).await?.0)
 }
@@ -222,14 +230,31 @@ fn mount_of(directory: &str) -> &str {
 /// It keeps what it asks.
 struct Client {
     http: reqwest::Client,
+    /// As Vault's addresses of ACME call it.
+    called: String,
+    /// Where it is found from here.
+    address: String,
     statements: Arc<Statements>,
+}
+
+impl Client {
+    /// A container has another address for itself than others have for it. What is signed keeps it.
+    fn reach(&self, uri: &http::Uri) -> Result<http::Uri, Error> {
+        let uri = uri.to_string();
+        let within = uri.strip_prefix(&self.called).map(|rest| format!("{}{rest}", self.address));
+        within.unwrap_or(uri).parse().map_err(|it: http::uri::InvalidUri| Error::Other(it.into()))
+    }
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>>;
 
 impl HttpClient for Client {
-    fn request(&self, request: http::Request<BodyWrapper<Bytes>>) -> Answering {
+    fn request(&self, mut request: http::Request<BodyWrapper<Bytes>>) -> Answering {
         let (client, statements) = (self.http.clone(), self.statements.clone());
+        match self.reach(request.uri()) {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(error) => return Box::pin(async { Err(error) }),
+        }
         let path = request.uri().path();
         let path = path.strip_prefix("/v1/").unwrap_or(path);
         let text = format!("{} {path}", request.method());
