@@ -65,10 +65,10 @@ impl GroundCommand {
     }
 }
 
-/// Vault, and the far sides that come as modules. Where there is nothing to build these with, all else is of use.
+/// Vault, and the far sides that no Debian package has. Where there is nothing to make these with, all else is of use.
 async fn build_servers() -> Result<servers::Binary> {
     let server = servers::find_or_build().await?;
-    for side in FAR_SIDES.iter().filter(|it| matches!(it.programs.source, Source::Go(_))) {
+    for side in FAR_SIDES.iter().filter(|it| !matches!(it.programs.source, Source::Debian(_))) {
         match Installation::obtain(side, side.version).await {
             Err(missing) if missing.is_missing() => eprintln!("{}: {missing}", side.title),
             other => drop(other?),

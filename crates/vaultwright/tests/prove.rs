@@ -190,6 +190,12 @@ fn what_is_signed_is_proven_in_containers() {
 }
 
 #[test]
+fn what_python_packages_stand_in_for_is_proven_in_containers() {
+    is_proven_in_containers("fixtures/proven/aws");
+    is_proven_in_containers("fixtures/proven/mongodb");
+}
+
+#[test]
 fn people_are_proven_in_containers() {
     is_proven_in_containers("fixtures/proven/identity");
     is_proven_in_containers("fixtures/proven/ldap");

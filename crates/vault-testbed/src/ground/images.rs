@@ -33,7 +33,7 @@ pub(super) async fn vault(engine: &Engine) -> Result<String> {
 
 /// `postgres:15` and the like.
 pub(super) async fn far_side(engine: &Engine, side: &FarSide, version: &str) -> Result<String> {
-    let local = format!("vaultwright/{}:{version}", side.word);
+    let local = format!("{}:{version}", side.local_image());
     match side.image {
         "" => built_here(engine, &local).await,
         image => ensure(engine, &image.replace("{}", version), &local).await,

@@ -1,4 +1,5 @@
-//! Builds images without any registry: Debian packages from this machine's own archives, and a static server binary.
+//! Builds images without any registry: Debian packages from this machine's own archives, static server binaries, pinned
+//! Python packages.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,9 @@ use super::build::Progress;
 use super::docker_cli::{Context, Docker, checked, missing_tool};
 use super::error::{Error, Result};
 use super::far::{FAR_SIDES, FarSide, Source};
+use super::images_python;
 use super::process::User;
+use super::python::{self, Requirements};
 use super::servers::{self, VERSIONS};
 
 /// Files of `fixtures/servers/images/`, and what is below them.
@@ -22,7 +25,7 @@ pub(super) struct Recipe {
     pub hook: &'static str,
     pub dockerfile: &'static str,
     pub entrypoint: Option<&'static str>,
-    /// Prints the version that becomes the tag.
+    /// Prints the version that becomes the tag. Of a Python environment its requirements say it.
     pub version_command: &'static str,
 }
 
@@ -44,12 +47,15 @@ pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
     let docker = Docker::find()?;
     let image = VERSIONS[0].local_image.unwrap_or("vaultwright/vault:latest");
     let mut built = vec![build_binary(&docker, image, VAULT_DOCKERFILE, "vault", &server.path)?];
-    for side in contained() {
+    for side in FAR_SIDES.iter().copied() {
         built.push(match &side.programs.source {
             // There was nothing to build it with.
             Source::Go(pinned) if !pinned.binary().exists() => continue,
+            Source::Python { environment, .. } if python::programs(environment).is_none() => {
+                continue;
+            }
             Source::Go(pinned) => {
-                let image = format!("vaultwright/{}:latest", side.word);
+                let image = latest(side);
                 let binary = pinned.binary();
                 build_binary(&docker, &image, side.recipe.dockerfile, pinned.name, &binary)?
             }
@@ -62,11 +68,11 @@ pub fn build_all(server: &servers::Binary) -> Result<Vec<Built>> {
 /// The names that `build_all` makes, apart from the versions that a distribution decides.
 pub(super) fn names() -> impl Iterator<Item = String> {
     let vault = VERSIONS.iter().filter_map(|version| version.local_image.map(str::to_owned));
-    vault.chain(contained().map(|side| format!("vaultwright/{}:latest", side.word)))
+    vault.chain(FAR_SIDES.iter().copied().map(latest))
 }
 
-fn contained() -> impl Iterator<Item = &'static FarSide> {
-    FAR_SIDES.iter().copied().filter(|side| !side.is_never_contained())
+fn latest(side: &FarSide) -> String {
+    format!("{}:latest", side.local_image())
 }
 
 /// A static binary, and nothing else.
@@ -99,41 +105,59 @@ fn build_binary(
 impl Recipe {
     pub const NONE: Self = Self::of_binary("");
 
+    /// Their scripts and settings are handed in.
+    pub const OF_PYTHON: Self = Self {
+        // The library is what packages may expect of any Linux.
+        packages: &["python3", "libstdc++6"],
+        hook: "true",
+        dockerfile: include_str!("../../../../fixtures/servers/images/python/Dockerfile"),
+        entrypoint: None,
+        version_command: "",
+    };
+
     pub const fn of_binary(dockerfile: &'static str) -> Self {
         Self { packages: &[], hook: "", dockerfile, entrypoint: None, version_command: "" }
     }
 
     fn build(&self, docker: &Docker, side: &FarSide) -> Result<Built> {
-        let hash = hash_of(&[
-            self.dockerfile,
-            self.entrypoint.unwrap_or_default(),
-            self.hook,
-            &self.packages.join(" "),
-        ]);
-        let latest = format!("vaultwright/{}:latest", side.word);
+        let python = python_of(side);
+        let packages = self.packages.join(" ");
+        let of_base = [self.hook, &packages];
+        let mut parts = vec![self.dockerfile, self.entrypoint.unwrap_or_default()];
+        parts.extend(of_base);
+        parts.extend(python.map(|(requirements, _)| requirements.text));
+        let hash = hash_of(&parts);
+        let latest = latest(side);
         if docker.has(&latest, &hash) {
             return Ok(Built { image: latest, was_there: true });
         }
-        let of_base = hash_of(&[self.hook, &self.packages.join(" ")]);
-        let base = format!("vaultwright/{}-base:{of_base}", side.word);
+        // All that are made of Python packages have one base.
+        let base_of = if python.is_some() { "python" } else { side.word };
+        let base = format!("vaultwright/{base_of}-base:{}", hash_of(&of_base));
         if !docker.has_any(&base) {
-            self.build_base(docker, side, &base)?;
+            self.build_base(docker, base_of, &base)?;
         }
         let context = Context::new()?;
         context.write("Dockerfile", self.dockerfile)?;
         if let Some(entrypoint) = self.entrypoint {
             context.write("entrypoint.sh", entrypoint)?;
         }
+        if let Some((requirements, _)) = python {
+            images_python::install(docker, &base, requirements, &context.folder)?;
+        }
         docker.build(&context, &latest, &hash, Some(&base))?;
-        let version = docker.run(&latest, self.version_command)?;
-        let image = format!("vaultwright/{}:{version}", side.word);
+        let version = match python {
+            Some((_, version)) => version.to_owned(),
+            None => docker.run(&latest, self.version_command)?,
+        };
+        let image = format!("{}:{version}", side.local_image());
         docker.tag(&latest, &image)?;
         docker.remove_others(&base);
         Ok(Built { image, was_there: false })
     }
 
     /// Packages of this machine's own release, from where this machine's apt gets its own.
-    fn build_base(&self, docker: &Docker, side: &FarSide, base: &str) -> Result<()> {
+    fn build_base(&self, docker: &Docker, base_of: &str, base: &str) -> Result<()> {
         let sources = apt_sources()?;
         let mut command = as_root("mmdebstrap");
         command.args(["--variant=essential", "--format=tar", "--quiet"]);
@@ -146,7 +170,7 @@ impl Recipe {
         command.arg("--customize-hook=rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap \"$1\"/etc/apt/sources.list");
         command.args(["", "-"]).args(sources);
         let mut progress =
-            Progress::begin(&format!("the Debian base of {}", side.word), "about 40 seconds");
+            Progress::begin(&format!("the Debian base of {base_of}"), "about 40 seconds");
         progress.say("installing packages");
         docker.import(command, base)?;
         progress.end(None);
@@ -213,6 +237,12 @@ fn as_root(program: &str) -> Command {
     let mut command = Command::new("sudo");
     command.args(["-n", "-E", program]);
     command
+}
+
+/// The packages that it is made of, and the version of the one that it is.
+fn python_of(side: &FarSide) -> Option<(&'static Requirements, &'static str)> {
+    let Source::Python { environment, package } = &side.programs.source else { return None };
+    Some((python::row(environment)?, python::version(environment, package)?))
 }
 
 fn hash_of(parts: &[&str]) -> String {

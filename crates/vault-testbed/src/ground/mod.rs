@@ -14,6 +14,7 @@ pub mod far;
 mod go;
 pub mod images;
 mod images_build;
+mod images_python;
 mod interrupt;
 mod inventory;
 mod loopback;
@@ -183,16 +184,10 @@ impl Ground {
         };
         let options = &ServerOptions { side: options.side.or_original(is_had), ..options.clone() };
         match self.kind {
-            Kind::Docker if options.side.is_never_contained() => {
-                Server::start_process(&self.run, options, &self.host().await?).await
-            }
             Kind::Docker => self.server_container(options).await,
-            Kind::Process => match Server::start_process(&self.run, options, LOOPBACK).await {
-                Err(missing) if missing.is_missing() && !options.side.is_never_contained() => {
-                    let mut server = self.server_container(options).await.map_err(|_| missing)?;
-                    // Vault is a process of this machine here, not a neighbour on the network.
-                    server.address_for_vault.clone_from(&server.address_from_here);
-                    Ok(server)
+            Kind::Process => match Server::start_process(&self.run, options).await {
+                Err(missing) if missing.is_missing() => {
+                    self.server_container(options).await.map_err(|_| missing)
                 }
                 other => other,
             },
@@ -225,7 +220,9 @@ impl Ground {
         let plan = Plan { image, what, command, environment, files, tls, port, second_port };
         let started_at = Instant::now();
         let container = Container::start(&self.run, engine, network, &plan).await?;
-        Server::start_container(container, options, passwords, started_at).await
+        // Where Vault is a process of this machine, it is no neighbour on the network.
+        let is_vault_within = self.kind == Kind::Docker;
+        Server::start_container(container, is_vault_within, options, passwords, started_at).await
     }
 
     /// The engine, and this run's network on it: made when first asked for.

@@ -66,6 +66,18 @@ pub struct Environment {
 const OLDEST: (u32, u32) = (3, 11);
 /// The machine's own, and those that may stand beside it.
 const PROGRAMS: [&str; 4] = ["python3", "/usr/bin/python3", "python3.12", "python3.11"];
+/// Nothing is built: what a package does while it's built is pinned by nobody.
+pub(super) const PIP_INSTALL: [&str; 9] = [
+    "-m",
+    "pip",
+    "install",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--quiet",
+    "--no-deps",
+    "--only-binary",
+    ":all:",
+];
 /// Written last: a folder without it is one that was given up on the way.
 const COMPLETE: &str = "complete";
 
@@ -84,7 +96,7 @@ pub async fn environment(name: &str) -> Result<Environment> {
     row.make().await
 }
 
-fn row(name: &str) -> Option<&'static Requirements> {
+pub(super) fn row(name: &str) -> Option<&'static Requirements> {
     REQUIREMENTS.iter().find(|it| it.name == name)
 }
 
@@ -140,9 +152,7 @@ impl Requirements {
         let list = folder.join("requirements.txt");
         fs::write(&list, self.text).map_err(Error::file("write", &list))?;
         let mut pip = Command::new(folder.join("bin/python"));
-        // Nothing is built: what a package does while it's built is pinned by nobody.
-        pip.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"]);
-        pip.args(["--no-deps", "--only-binary", ":all:", "--requirement"]).arg(&list);
+        pip.args(PIP_INSTALL).arg("--requirement").arg(&list);
         run(pip).await
     }
 
@@ -227,11 +237,16 @@ async fn run(command: Command) -> Result<()> {
     Err(Error::Failed { program: name, status: output.status.to_string(), output: output_tail })
 }
 
-/// Ended when nobody waits for it any more.
-async fn output(mut command: Command) -> std::io::Result<std::process::Output> {
+/// From what else the user has set up for Python.
+pub(super) fn isolate(command: &mut Command) {
     for variable in ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV"] {
         command.env_remove(variable);
     }
+}
+
+/// Ended when nobody waits for it any more.
+async fn output(mut command: Command) -> std::io::Result<std::process::Output> {
+    isolate(&mut command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     end_with_parent(&mut command, Signal::KILL);
     tokio::process::Command::from(command).kill_on_drop(true).output().await

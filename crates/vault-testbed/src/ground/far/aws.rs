@@ -8,7 +8,7 @@
 
 use serde_json::json;
 
-use super::super::python;
+use super::super::{LOOPBACK, python};
 use super::aws_request::{Answered, Request, send};
 use super::*;
 
@@ -33,7 +33,7 @@ pub static AWS: FarSide = FarSide {
         found: OnceLock::new(),
     },
     image: "",
-    recipe: Recipe::NONE,
+    recipe: Recipe::OF_PYTHON,
     plugin: None,
     engine: None,
     gives: &[ENDPOINT, ACCESS_KEY, SECRET_KEY],
@@ -41,7 +41,7 @@ pub static AWS: FarSide = FarSide {
     catalogue: "iam ListAccessKeys",
     launch: |run, new| launch(run, new).boxed(),
     first: None,
-    container: |_, _| Contained::default(),
+    container: |_, passwords| script::contained(SCRIPT, &settings("0.0.0.0", AWS.port, passwords)),
     prepare: |server, options| prepare(server, options).boxed(),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, requests| say(login, requests).boxed(),
@@ -69,17 +69,19 @@ pub fn place(root: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { host, port, passwords, .. } = &new;
+    script::launch(&new, SCRIPT, &settings(LOOPBACK, new.port, new.passwords))
+}
+
+fn settings(host: &str, port: u16, passwords: &Passwords) -> Value {
     let user = |name: &str, key: &str, secret: &SecretString| json!({ "name": name, "access_key": key, "secret_key": secret.expose_secret() });
-    let settings = json!({
+    json!({
         "host": host,
         "port": port,
         "users": [
             user("testbed", AWS.superuser, &passwords.superuser),
             user("vault", ADMIN, &passwords.admin),
         ],
-    });
-    new.launch_script(SCRIPT, &settings)
+    })
 }
 
 async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {

@@ -19,6 +19,7 @@ mod postgres;
 mod programs;
 mod rabbitmq;
 mod redis;
+mod script;
 mod server;
 mod session;
 mod sql;
@@ -70,8 +71,7 @@ pub struct FarSide {
     pub programs: Programs,
     /// The official image; `{}` is the version. Empty: there is none.
     pub image: &'static str,
-    /// How an image like it, `vaultwright/<word>`, is made without a registry. Of a Python environment there is none:
-    /// its packages fit the Python that it was made with, so that it is a process on every ground.
+    /// How an image like it, its `local_image`, is made without a registry.
     pub(super) recipe: Recipe,
     /// Where Vault's database engine speaks to it.
     pub plugin: Option<Plugin>,
@@ -157,8 +157,7 @@ pub(super) struct New<'a> {
     pub installation: &'a Installation,
     /// The server's own, and already its user's.
     pub folder: &'a Path,
-    /// Where it listens.
-    pub host: &'a str,
+    /// Where it listens, on loopback.
     pub port: u16,
     pub second_port: Option<u16>,
     pub passwords: &'a Passwords,
@@ -216,23 +215,16 @@ impl New<'_> {
             kill_signal: Stop::Kill,
         }
     }
-
-    /// A script in the side's Python environment. It is given the path of its settings, which hold passwords.
-    fn launch_script(&self, script: &str, settings: &Value) -> Result<Launch> {
-        let file = |name: &str| self.folder.join(name);
-        let (program, told) = (file("server.py"), file("settings.json"));
-        self.installation.write(&program, script)?;
-        self.installation.write(&told, &settings.to_string())?;
-        // Isolated: nothing else on the machine says what is imported.
-        let arguments = ["-I".into(), program.display().to_string(), told.display().to_string()];
-        Ok(self.launch("python", arguments.into()))
-    }
 }
 
 impl FarSide {
-    /// A process of this machine on every ground.
-    pub(super) fn is_never_contained(&self) -> bool {
-        matches!(self.programs.source, Source::Python { .. })
+    /// The image that is built here, without its tag. A Python package is what it is called: it may stand in for what the
+    /// word says.
+    pub(super) fn local_image(&self) -> String {
+        match &self.programs.source {
+            Source::Python { package, .. } => format!("vaultwright/{}", package.to_lowercase()),
+            _ => format!("vaultwright/{}", self.word),
+        }
     }
 
     /// By the word of `ground.yaml`.

@@ -5,6 +5,7 @@ use std::fs;
 use bson::{Document, doc};
 use serde_json::json;
 
+use super::super::LOOPBACK;
 use super::mongodb::{self, ADMIN, Start, speaks_mongodb};
 use super::mongodb_wire::Connection;
 use super::*;
@@ -22,6 +23,7 @@ pub static MONGOD: FarSide = speaks_mongodb(
         found: OnceLock::new(),
     },
     "mongo:{}",
+    Recipe::NONE,
     Start {
         launch: |run, new| launch(run, new).boxed(),
         first: Some(|server, _| first(server).boxed()),
@@ -45,7 +47,7 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
     fs::create_dir(&data).map_err(Error::file("create", &data))?;
     new.installation.give(&data)?;
     let (data, port) = (data.display().to_string(), new.port.to_string());
-    let own = ["--dbpath", &data, "--bind_ip", new.host, "--port", &port];
+    let own = ["--dbpath", &data, "--bind_ip", LOOPBACK, "--port", &port];
     Ok(new.launch("mongod", own.iter().chain(&SETTINGS).map(|it| (*it).to_owned()).collect()))
 }
 

@@ -5,6 +5,7 @@
 use bson::{Bson, Document, doc};
 use serde_json::{Deserializer, json};
 
+use super::super::LOOPBACK;
 use super::mongodb_wire::{Connection, Failure};
 use super::session::{Fate, Line, Opened, Opening};
 use super::*;
@@ -23,10 +24,14 @@ pub static SECANTUSDB: FarSide = speaks_mongodb(
         found: OnceLock::new(),
     },
     "",
+    Recipe::OF_PYTHON,
     Start {
         launch: |run, new| launch(run, new).boxed(),
         first: None,
-        container: |_, _| Contained::default(),
+        container: |options, passwords| {
+            let bind = ("0.0.0.0", SECANTUSDB.port);
+            script::contained(SCRIPT, &settings(bind, script::DATA, options, passwords))
+        },
         prepare: |server, options| prepare(server, options).boxed(),
     },
 );
@@ -43,6 +48,7 @@ pub(super) const fn speaks_mongodb(
     title: &'static str,
     programs: Programs,
     image: &'static str,
+    recipe: Recipe,
     start: Start,
 ) -> FarSide {
     FarSide {
@@ -57,7 +63,7 @@ pub(super) const fn speaks_mongodb(
         superuser: SUPERUSER,
         programs,
         image,
-        recipe: Recipe::NONE,
+        recipe,
         plugin: Some(Plugin { name: "mongodb-", place }),
         engine: None,
         gives: &[],
@@ -96,8 +102,17 @@ fn place(details: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { options, folder, host, port, passwords, .. } = &new;
-    let settings = json!({
+    let (bind, folder) = ((LOOPBACK, new.port), new.folder.display().to_string());
+    script::launch(&new, SCRIPT, &settings(bind, &folder, new.options, new.passwords))
+}
+
+fn settings(
+    (host, port): (&str, u16),
+    folder: &str,
+    options: &ServerOptions,
+    passwords: &Passwords,
+) -> Value {
+    json!({
         "host": host,
         "port": port,
         "folder": folder,
@@ -105,8 +120,7 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
             SUPERUSER: passwords.superuser.expose_secret(),
             &options.admin_user: passwords.admin.expose_secret(),
         },
-    });
-    new.launch_script(SCRIPT, &settings)
+    })
 }
 
 pub(super) async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {

@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Method, Response, StatusCode, header};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
+use super::super::LOOPBACK;
 use super::super::certificate::Authority;
 use super::https::{client, silent};
 use super::*;
@@ -71,10 +72,10 @@ const TLS: (&str, &str) = ("/nginx/server.pem", "/nginx/server-key.pem");
 type Asked<T> = std::result::Result<T, NoAnswer>;
 
 async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
-    let New { options, installation, folder, host, port, passwords, .. } = &new;
+    let New { options, installation, folder, port, passwords, .. } = &new;
     let own = Authority::of_far_sides()?.certify(&[])?;
     let files = [
-        (FILE, &*settings(host, *port)),
+        (FILE, &*settings(LOOPBACK, *port)),
         (PASSWORDS, &logins(options, passwords)),
         ("server.pem", &own.certificate),
         ("server-key.pem", &own.key),

@@ -60,7 +60,7 @@ impl Source {
             }
             Self::Go(_) => "install Go and build it once by `cargo xtask servers`".to_owned(),
             Self::Python { .. } => {
-                "install Python and make its environment by `cargo xtask consumers`".to_owned()
+                "install Python and make its environment by `cargo xtask servers`".to_owned()
             }
         }
     }

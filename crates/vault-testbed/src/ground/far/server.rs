@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::super::backing::Backing;
 use super::super::container::Container;
-use super::super::loopback;
+use super::super::{LOOPBACK, loopback};
 use super::{
     Answer, Error, FarSide, Installation, Login, New, Passwords, Result, Run, Said, ServerOptions,
 };
@@ -45,7 +45,6 @@ impl Server {
     pub(in crate::ground) async fn start_process(
         run: &Arc<Run>,
         options: &ServerOptions,
-        host: &str,
     ) -> Result<Self> {
         let side = options.side;
         let installation = Installation::obtain(side, &options.version).await?;
@@ -59,7 +58,6 @@ impl Server {
             options,
             installation: &installation,
             folder: &place,
-            host,
             port,
             second_port,
             passwords: &passwords,
@@ -67,9 +65,9 @@ impl Server {
         let launch = (side.launch)(run, new).await?;
         let started_at = Instant::now();
         let backing = Backing::start(run, launch, folder)?;
-        let address = format!("{host}:{port}");
+        let address = format!("{LOOPBACK}:{port}");
         let mut server = Self::new(options, (address.clone(), address), passwords, backing);
-        server.second_address = second_port.map(|port| format!("{host}:{port}"));
+        server.second_address = second_port.map(|port| format!("{LOOPBACK}:{port}"));
         if let Some(first) = side.first {
             first(&mut server, &place).await?;
         }
@@ -79,15 +77,19 @@ impl Server {
 
     pub(in crate::ground) async fn start_container(
         container: Container,
+        is_vault_within: bool,
         options: &ServerOptions,
         passwords: Passwords,
         started_at: Instant,
     ) -> Result<Self> {
-        let addresses =
-            (container.address_within(options.side.port), container.address_from_here());
+        let from_here = container.address_from_here();
+        let for_vault = match is_vault_within {
+            true => container.address_within(options.side.port),
+            false => from_here.clone(),
+        };
         let second_address = container.second_address_from_here();
         let backing = Backing::Container(Box::new(container));
-        let mut server = Self::new(options, addresses, passwords, backing);
+        let mut server = Self::new(options, (for_vault, from_here), passwords, backing);
         server.second_address = second_address;
         server.prepare(options, started_at).await?;
         Ok(server)
