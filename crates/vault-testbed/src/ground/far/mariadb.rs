@@ -59,8 +59,8 @@ pub static MARIADB: FarSide = FarSide {
     sessions: Some(Sessions {
         catalogue: "information_schema.processlist",
         open: |opening| sql::open::<MySqlConnection>(opening).boxed(),
-        look_up: look_up_session,
-        lists: |login, session| lists(login, session).boxed(),
+        look_up: sql::look_up_session::<MySqlConnection>,
+        lists: |login, session| sql::lists::<MySqlConnection>(login, session).boxed(),
     }),
     lasts: None,
 };
@@ -85,6 +85,7 @@ impl Dialect for MySqlConnection {
     }
 
     const NUMBER: &'static str = "SELECT CAST(CONNECTION_ID() AS CHAR)";
+    const LISTED: &'static str = "SELECT 1 FROM information_schema.processlist WHERE ID = ";
 
     fn number(row: &MySqlRow) -> std::result::Result<String, sqlx::Error> {
         row.try_get(0)
@@ -205,14 +206,6 @@ fn look_up(user: &str) -> String {
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
     Ok(sql::first::<MySqlConnection>(login, &look_up(user)).await?.is_some())
-}
-
-fn look_up_session(number: &str) -> String {
-    format!("SELECT 1 FROM information_schema.processlist WHERE ID = {number}")
-}
-
-async fn lists(login: &Login, session: &str) -> std::result::Result<bool, NoAnswer> {
-    Ok(sql::first::<MySqlConnection>(login, &look_up_session(session)).await?.is_some())
 }
 
 /// As SQL writes a text, in which a backslash escapes.

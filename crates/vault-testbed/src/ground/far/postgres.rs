@@ -58,8 +58,8 @@ pub static POSTGRES: FarSide = FarSide {
     sessions: Some(Sessions {
         catalogue: "pg_stat_activity",
         open: |opening| sql::open::<PgConnection>(opening).boxed(),
-        look_up: look_up_session,
-        lists: |login, session| lists(login, session).boxed(),
+        look_up: sql::look_up_session::<PgConnection>,
+        lists: |login, session| sql::lists::<PgConnection>(login, session).boxed(),
     }),
     lasts: Some(|login, user| lasts(login, user).boxed()),
 };
@@ -196,6 +196,7 @@ impl Dialect for PgConnection {
     }
 
     const NUMBER: &'static str = "SELECT pg_backend_pid()::text";
+    const LISTED: &'static str = "SELECT 1 FROM pg_stat_activity WHERE pid = ";
 
     fn number(row: &PgRow) -> std::result::Result<String, sqlx::Error> {
         row.try_get(0)
@@ -225,15 +226,6 @@ fn look_up(user: &str) -> String {
 
 async fn knows(login: &Login, user: &str) -> std::result::Result<bool, NoAnswer> {
     Ok(sql::first::<PgConnection>(login, &look_up(user)).await?.is_some())
-}
-
-/// By its number: of a role that is gone the list tells no name.
-fn look_up_session(number: &str) -> String {
-    format!("SELECT 1 FROM pg_stat_activity WHERE pid = {number}")
-}
-
-async fn lists(login: &Login, session: &str) -> std::result::Result<bool, NoAnswer> {
-    Ok(sql::first::<PgConnection>(login, &look_up_session(session)).await?.is_some())
 }
 
 /// What `VALID UNTIL` says.

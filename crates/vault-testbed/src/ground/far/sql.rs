@@ -15,6 +15,8 @@ pub(super) trait Dialect: Connection<Database: Database<Connection = Self>> {
     /// A query for the number that the server knows the connection by.
     const NUMBER: &'static str;
     fn number(row: &Row<Self>) -> Result<String, sqlx::Error>;
+    /// A query for the connection of a number, which follows. Of a login that is gone some lists tell no name.
+    const LISTED: &'static str;
     /// The server's own code, and what it is for.
     fn lack(error: &dyn DatabaseError) -> (String, Lack);
 }
@@ -70,6 +72,17 @@ where
     let mut connection = C::connect_with(&C::options(login)).await?;
     let row = connection.fetch_one(sqlx::raw_sql(C::NUMBER)).await?;
     Ok(Some(Opened { id: C::number(&row)?, line: Box::new(Open(connection)) }))
+}
+
+pub(super) fn look_up_session<C: Dialect>(number: &str) -> String {
+    format!("{}{number}", C::LISTED)
+}
+
+pub(super) async fn lists<C: Dialect>(login: &Login, session: &str) -> Result<bool, NoAnswer>
+where
+    for<'c> &'c mut C: Executor<'c, Database = C::Database>,
+{
+    Ok(first::<C>(login, &look_up_session::<C>(session)).await?.is_some())
 }
 
 struct Open<C>(C);
