@@ -15,7 +15,7 @@ mod seen;
 mod statements;
 mod transport;
 
-use std::{panic::resume_unwind, thread};
+use rayon::prelude::*;
 
 pub(crate) use grants::{DEFAULT_POLICY, names as policy_names};
 pub(crate) use seen::{Mount, mount};
@@ -303,12 +303,7 @@ pub const LINTS: &[Lint] = &[
 
 /// All that the lints find and nobody silences. They look side by side: of a large spec this is most of its check.
 pub fn lint(seen: &Seen<'_>) -> Vec<Mistake> {
-    let found = thread::scope(|scope| {
-        let looking: Vec<_> = LINTS.iter().map(|it| scope.spawn(|| it.found(seen))).collect();
-        let found =
-            looking.into_iter().flat_map(|it| it.join().unwrap_or_else(|it| resume_unwind(it)));
-        found.collect()
-    });
+    let found = LINTS.par_iter().flat_map(|it| it.found(seen)).collect();
     allow::silenced(found, seen)
 }
 

@@ -135,9 +135,7 @@ fn collect(
     init: &[String],
     sources: &mut Sources,
 ) -> Result<Spec, Vec<Mistake>> {
-    let mut collected = Collected { sources, inputs, objects: Vec::new(), mistakes: Vec::new() };
-    collected.spec(&root);
-    let Collected { mut objects, mut mistakes, .. } = collected;
+    let Collected { mut objects, mut mistakes, .. } = Collected::of(&root, sources, inputs);
     let name = name(&root, &mut mistakes);
     let claims = part(&root, "claims", claim::read, &mut mistakes);
     let deliveries = part(&root, "deliver", delivery::read, &mut mistakes);

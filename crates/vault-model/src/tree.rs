@@ -1,5 +1,9 @@
 //! From the tree of a spec to the objects that it describes.
 
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
 use crate::{
     kind::{Engine, Kind, Shape},
     kinds::{self, AUTH, RAW, SECRETS},
@@ -16,15 +20,45 @@ pub struct Collected<'a> {
     pub inputs: &'a dyn Inputs,
     pub objects: Vec<Object>,
     pub mistakes: Vec<Mistake>,
+    found: Vec<Found<'a>>,
+}
+
+/// What an object will be read from.
+struct Found<'a> {
+    kind: &'static Kind,
+    mount: Cow<'a, str>,
+    key: &'a Key,
+    said: Cow<'a, [(Key, Node)]>,
 }
 
 /// Keys of a spec that hold no objects.
 const OTHERS: &[&str] = &["name", "vars", "claims", "deliver", "ledger"];
 const AREAS: &[&str] = &["sys", "secrets", "auth", "identity", "paths"];
 
-impl Collected<'_> {
-    /// The whole tree. Keys that start with `x-` are the writer's own.
-    pub fn spec(&mut self, root: &Node) {
+impl<'a> Collected<'a> {
+    /// The whole tree.
+    pub fn of(root: &'a Node, sources: &'a mut Sources, inputs: &'a dyn Inputs) -> Self {
+        let (objects, mistakes, found) = Default::default();
+        let mut collected = Self { sources, inputs, objects, mistakes, found };
+        collected.spec(root);
+        collected.read();
+        collected
+    }
+
+    /// Of a large spec this is most of its reading: each object by itself, side by side.
+    fn read(&mut self) {
+        let found = std::mem::take(&mut self.found);
+        let read = |it: Found<'_>| Object::new(it.kind, &it.mount, it.key, &it.said);
+        let objects: Vec<_> = found.into_par_iter().map(read).collect();
+        for (object, mistakes) in objects {
+            object.secret_places().for_each(|it| self.sources.hide(it));
+            self.mistakes.extend(mistakes);
+            self.objects.push(object);
+        }
+    }
+
+    /// Keys that start with `x-` are the writer's own.
+    fn spec(&mut self, root: &'a Node) {
         // An empty file: what is missing in it is said elsewhere.
         if root.is_null() {
             return;
@@ -35,18 +69,18 @@ impl Collected<'_> {
         for (key, node) in entries {
             match &*key.text {
                 "secrets" => self.each(node, &key.text, |this, key, it| {
-                    this.mount(&SECRETS, key, &key.text, it)
+                    this.mount(&SECRETS, key, Cow::Borrowed(&key.text), it);
                 }),
                 "auth" => self.each(node, &key.text, |this, key, it| {
-                    this.mount(&AUTH, key, &format!("auth/{}", key.text), it);
+                    this.mount(&AUTH, key, format!("auth/{}", key.text).into(), it);
                 }),
-                "paths" => {
-                    self.each(node, &key.text, |this, key, it| this.object(&RAW, "", key, it))
-                }
+                "paths" => self.each(node, &key.text, |this, key, it| {
+                    this.object(&RAW, Cow::Borrowed(""), key, it);
+                }),
                 area @ ("sys" | "identity") => match kinds::engine(area, None) {
                     Some(engine) => {
                         let entries = node.as_map().unwrap_or_default();
-                        self.sections(engine, area, entries.iter(), node);
+                        self.sections(engine, Cow::Borrowed(area), entries.iter(), node);
                     }
                     None => self.unknown(key),
                 },
@@ -66,7 +100,7 @@ impl Collected<'_> {
     }
 
     /// A mount says its own fields and the sections of its engine side by side.
-    fn mount(&mut self, kind: &'static Kind, key: &Key, mount: &str, node: &Node) {
+    fn mount(&mut self, kind: &'static Kind, key: &'a Key, mount: Cow<'a, str>, node: &'a Node) {
         if !self.is_path(key) {
             return;
         }
@@ -87,11 +121,11 @@ impl Collected<'_> {
         };
         let own: Vec<(Key, Node)> =
             entries.iter().filter(|(key, _)| is_own(key)).cloned().collect();
-        self.add(Object::new(kind, "sys", key, &own));
+        self.found.push(Found { kind, mount: Cow::Borrowed("sys"), key, said: Cow::Owned(own) });
         let rest = entries.iter().filter(|(key, _)| !is_own(key));
         match engine {
             Some(engine) => self.sections(engine, mount, rest, node),
-            None => rest.for_each(|(key, _)| self.no_section(key, mount, text("type"))),
+            None => rest.for_each(|(key, _)| self.no_section(key, &mount, text("type"))),
         }
     }
 
@@ -112,11 +146,11 @@ impl Collected<'_> {
         self.mistakes.push(Mistake::error(key.place, message).help(help));
     }
 
-    fn sections<'n>(
+    fn sections(
         &mut self,
         engine: &'static Engine,
-        mount: &str,
-        entries: impl Iterator<Item = &'n (Key, Node)>,
+        mount: Cow<'a, str>,
+        entries: impl Iterator<Item = &'a (Key, Node)>,
         node: &Node,
     ) {
         if node.as_map().is_none() {
@@ -124,11 +158,11 @@ impl Collected<'_> {
         }
         for (key, node) in entries {
             match engine.kind(&key.text) {
-                Some(kind) if kind.one_per_mount() => self.object(kind, mount, key, node),
+                Some(kind) if kind.one_per_mount() => self.object(kind, mount.clone(), key, node),
                 Some(kind) => self.each(node, &key.text, |this, key, it| {
-                    this.object(kind, mount, key, it);
+                    this.object(kind, mount.clone(), key, it);
                 }),
-                None => self.no_such_section(engine, mount, key),
+                None => self.no_such_section(engine, &mount, key),
             }
         }
     }
@@ -147,17 +181,18 @@ impl Collected<'_> {
         });
     }
 
-    fn object(&mut self, kind: &'static Kind, mount: &str, key: &Key, node: &Node) {
+    fn object(&mut self, kind: &'static Kind, mount: Cow<'a, str>, key: &'a Key, node: &'a Node) {
         if !kind.one_per_mount() && !self.is_path(key) {
             return;
         }
         let Some(entries) = node.as_map() else {
             return self.mistakes.push(node.should_be(&format!("`{}`", key.text), "a map"));
         };
-        match self.with_file(kind, entries) {
-            Some(entries) => self.add(Object::new(kind, mount, key, &entries)),
-            None => self.add(Object::new(kind, mount, key, entries)),
-        }
+        let said = match self.with_file(kind, entries) {
+            Some(entries) => Cow::Owned(entries),
+            None => Cow::Borrowed(entries),
+        };
+        self.found.push(Found { kind, mount, key, said });
     }
 
     /// A policy may be in a file of its own: `file: policies/app.hcl`.
@@ -198,12 +233,6 @@ impl Collected<'_> {
             .map_or_else(|| name.to_owned(), |(folder, _)| format!("{folder}/{name}"))
     }
 
-    fn add(&mut self, (object, mistakes): (Object, Vec<Mistake>)) {
-        object.secret_places().for_each(|it| self.sources.hide(it));
-        self.mistakes.extend(mistakes);
-        self.objects.push(object);
-    }
-
     /// A name becomes part of a path: what would change the path's meaning is refused.
     fn is_path(&mut self, key: &Key) -> bool {
         let name = &*key.text;
@@ -222,7 +251,12 @@ impl Collected<'_> {
         !odd
     }
 
-    fn each(&mut self, node: &Node, what: &str, mut go: impl FnMut(&mut Self, &Key, &Node)) {
+    fn each(
+        &mut self,
+        node: &'a Node,
+        what: &str,
+        mut go: impl FnMut(&mut Self, &'a Key, &'a Node),
+    ) {
         match node.as_map() {
             Some(entries) => entries.iter().for_each(|(key, it)| go(self, key, it)),
             None => self.mistakes.push(node.should_be(&format!("`{what}`"), "a map")),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
+
 use crate::{
     claim::Claim,
     delivery::Delivery,
@@ -61,7 +63,7 @@ impl<'a> Seen<'a> {
         let Parts { root, declared, objects, claims, deliveries, sources, init, is_complete } =
             parts;
         let by_path = objects.iter().map(|it| (it.path.as_str(), it)).collect();
-        let policies = objects.iter().filter_map(policy_text).collect();
+        let policies = objects.par_iter().filter_map(policy_text).collect();
         let mounts = objects.iter().filter_map(mount).collect();
         Seen {
             root,
