@@ -72,12 +72,13 @@ Feature: A pod gets a login that reads, and ends
     Then the keys work
 
   Scenario: A key that Vault has signed lets in the user that it is for, for as long as it lasts
-    Given the spec "specs/workload-injection" stands with no server, its lives divided by 900
+    Given the spec "specs/workload-injection" stands with only "machines", its lives divided by 900
     When "ssh/roles/notebook-hosts" signs a key for "notebook"
     Then the key is valid for 4 s, and 30 s before
-    And an sshd that takes "notebook" lets the key in
-    And an sshd that takes nobody but "root" refuses the key
-    And an sshd that takes "notebook" refuses the key once its life is over
+    And the sshd "machines", which takes "notebook", lets the key in
+    And the sshd "machines", which takes "notebook", refuses the key without its certificate
+    And the sshd "machines", which takes nobody but "root", refuses the key
+    And the sshd "machines", which takes "notebook", refuses the key once its life is over
     And "ssh/roles/notebook-hosts" signs no key for another than it allows
     And "ssh/roles/notebook-hosts" signs no key that is for nobody in particular
 

@@ -304,13 +304,18 @@ async fn far_sides_of_a_stack_start_together(ground: &Ground) {
     let one = |side: &&FarSide| format!("  {0}: {{ {0}: '{1}' }}\n", side.word, side.version);
     let servers: String = FAR_SIDES.iter().map(one).collect();
     let first = FAR_SIDES[0].word;
-    let text = format!("servers:\n{servers}vars: {{ port: (( {first}.port )) }}\n");
+    let admin = |side: &&FarSide| format!("  {0}: (( {0}.admin_user ))\n", side.word);
+    let admins: String = FAR_SIDES.iter().map(admin).collect();
+    let text = format!("servers:\n{servers}vars:\n  port: (( {first}.port ))\n{admins}");
     std::fs::write(folder.path().join("ground.yaml"), text).unwrap();
     match ground.stack(&GroundSpec::read(folder.path(), None).unwrap()).await {
         Ok(stack) => {
             assert_eq!(stack.servers.len(), FAR_SIDES.len());
             let address = format!(":{}", stack.vars["port"].as_str().unwrap());
             assert!(stack.servers[first].address_for_vault.ends_with(&address));
+            for (name, server) in &stack.servers {
+                assert_eq!(stack.vars[name], server.admin_user.as_str(), "{name}");
+            }
             assert_eq!(stack.starts.len(), FAR_SIDES.len() + 1);
             let last_begun = stack.starts.iter().max_by_key(|(_, it)| it.start).unwrap();
             let first_ready = stack.starts.iter().min_by_key(|(_, it)| it.end).unwrap();

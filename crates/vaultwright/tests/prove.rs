@@ -286,8 +286,8 @@ fn what_is_signed_is_proven_by_those_who_take_it() {
                 "TLS handshake with ",
                 "refused: invalid peer certificate: UnknownIssuer",
             ],
-            ["sshd", "", "ssh ", "exit status: 0: let-in"],
-            ["sshd", "", "ssh ", "exit status: 255: "],
+            ["OpenSSH", "", "ssh ", "exit status: 0: let-in"],
+            ["OpenSSH", "", "ssh ", "exit status: 255: "],
         ],
     );
 }

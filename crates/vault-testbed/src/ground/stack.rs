@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Ground;
 use super::error::{Error, Result};
-use super::far::Server;
+use super::far::{Server, ServerOptions};
 use super::spec::{GroundSpec, VAULT_NAME, meaning, meaning_of_vault};
 use super::vault::VaultServer;
 
@@ -31,6 +31,9 @@ impl Ground {
             tokio::try_join!(timed(self.vault(&spec.vault)), try_join_all(servers))?;
         let (servers, starts): (Vec<Server>, Vec<_>) = servers.into_iter().unzip();
         let known = spec.servers.iter().zip(&servers).map(|((name, options), server)| {
+            // A machine may have decided it.
+            let admin_user = server.admin_user.clone();
+            let options = &ServerOptions { admin_user, ..options.clone() };
             let value = meaning(
                 &server.address_for_vault,
                 &server.address_from_here,

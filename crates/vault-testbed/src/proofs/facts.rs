@@ -14,7 +14,7 @@ use vault_model::{
 use super::{Objects, acme, audit, aws, identity, ldap, names, networks, provider};
 use crate::ground::{
     FAR_SIDES, FarSide,
-    far::{AWS, OPENLDAP, kubernetes::KUBERNETES, nginx::NGINX},
+    far::{AWS, OPENLDAP, SSHD, kubernetes::KUBERNETES, nginx::NGINX},
 };
 
 /// Kinds, and the template of their proof.
@@ -270,6 +270,13 @@ const SHOWN_AT: &[ShownAt] = &[
         which: acme::is_enabled,
         side: &NGINX,
         otherwise: NO_WEB_SERVER,
+    },
+    ShownAt {
+        kind: ("secret/ssh", "roles"),
+        which: names::signs_for_people,
+        side: &SSHD,
+        otherwise: "the keys that it signs need an `sshd` that would take them, which its ground.yaml does not name: \
+                    `servers: { machines: { sshd: \"9\" } }` there starts one",
     },
 ];
 

@@ -142,7 +142,7 @@ impl<'a> Making<'a> {
         let mut chosen = Vec::new();
         let of = (self.spec, self.named.servers);
         for object in self.objects().filter(|it| row.is_of(it)) {
-            if let Some(reason) = lacking(object, self.named.servers) {
+            if let Some(reason) = self.lacking(object) {
                 self.tell(&object.path, reason);
                 continue;
             }
@@ -165,6 +165,12 @@ impl<'a> Making<'a> {
             true => Ok(()),
             false => self.feature(row.template, context! { objects => chosen }),
         }
+    }
+
+    /// Why its ground shows nothing of it.
+    fn lacking(&self, object: &Object) -> Option<String> {
+        let reason = lacking(object, self.named.servers)?;
+        Some(if self.named.live { NO_GROUND.to_owned() } else { reason })
     }
 
     /// Ends that nobody can wait for, even divided.
@@ -221,7 +227,7 @@ impl<'a> Making<'a> {
                 if let Some(reason) = role.and_then(why_not) {
                     return Err(reason);
                 }
-                let lacking = role.and_then(|it| lacking(it, self.named.servers));
+                let lacking = role.and_then(|it| self.lacking(it));
                 let names_accounts = !lets_in.is_empty() || !keeps_out.is_empty();
                 if let Some(reason) = lacking.filter(|_| names_accounts) {
                     return Err(reason);
@@ -263,7 +269,7 @@ impl<'a> Making<'a> {
                     return Err(reason);
                 }
                 let made_by = issuer.map(|(_, object)| object);
-                if let Some(reason) = made_by.and_then(|it| lacking(it, self.named.servers)) {
+                if let Some(reason) = made_by.and_then(|it| self.lacking(it)) {
                     return Err(reason);
                 }
                 let made = issuer.map(|(_, object)| object.path.clone());
@@ -348,6 +354,9 @@ impl<'a> Making<'a> {
 
 const NO_CATALOGUE: &str =
     "the catalogue of a database that people use is not looked into: nobody here is its superuser";
+
+const NO_GROUND: &str =
+    "it is shown at a server of a ground, and none is started beside a Vault that people use";
 
 const NOT_SAID: &str = "statements that are no plain query, or that should be refused, are not said to a database that \
                         people use";

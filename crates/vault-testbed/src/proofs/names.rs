@@ -40,6 +40,12 @@ pub fn is_for_servers(role: &Object) -> bool {
     !is_signed_only && role.said.get("server_flag") != Some(&json!(false)) && host(role).is_some()
 }
 
+/// Whether people log in somewhere with the keys that it signs.
+pub fn signs_for_people(role: &Object) -> bool {
+    let is_allowed = role.said.get("allow_user_certificates") == Some(&json!(true));
+    is_allowed && text(role, "key_type") != "otp"
+}
+
 pub fn ssh(spec: &Spec, role: &Object) -> Fit {
     let is_templated = role.said.get("allowed_users_template") == Some(&json!(true));
     let reason = if text(role, "key_type") == "otp" {
@@ -49,7 +55,7 @@ pub fn ssh(spec: &Spec, role: &Object) -> Fit {
         }
     } else if spec.object(&role.at("{mount}/config/ca")).is_none() {
         "the spec makes no authority that would sign its keys"
-    } else if role.said.get("allow_user_certificates") != Some(&json!(true)) {
+    } else if !signs_for_people(role) {
         "only keys of people are proven yet, not those of hosts"
     } else if is_templated || principal(role).is_none() {
         "whom it signs keys for depends on who asks"

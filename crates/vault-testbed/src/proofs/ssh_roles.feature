@@ -20,8 +20,9 @@ Feature: Machines let in who has a signed key or a password for one login, and n
 [% if it.life.ttl %]
     Then the key is valid for [[ it.life.ttl ]] s, and [[ it.said.not_before_duration or 30 ]] s before
 [% endif %]
-    Then an sshd that takes "[[ it.more.principal ]]" lets the key in
-    And an sshd that takes nobody but "vaultwright-nobody" refuses the key
+    Then the sshd "[[ it.server ]]", which takes "[[ it.more.principal ]]", lets the key in
+    And the sshd "[[ it.server ]]", which takes "[[ it.more.principal ]]", refuses the key without its certificate
+    And the sshd "[[ it.server ]]", which takes nobody but "vaultwright-nobody", refuses the key
 
   Scenario: [[ it.path ]] signs no keys for others
     Given [[ stands ]]
@@ -36,8 +37,8 @@ Feature: Machines let in who has a signed key or a password for one login, and n
     Given [[ shorter ]]
     And "[[ it.path ]]" could be made
     When "[[ it.path ]]" signs a key for "[[ it.more.principal ]]"
-    Then an sshd that takes "[[ it.more.principal ]]" lets the key in
-    And an sshd that takes "[[ it.more.principal ]]" refuses the key once its life is over
+    Then the sshd "[[ it.server ]]", which takes "[[ it.more.principal ]]", lets the key in
+    And the sshd "[[ it.server ]]", which takes "[[ it.more.principal ]]", refuses the key once its life is over
 [% endif %]
 [% endif %]
 [% endfor %]

@@ -95,7 +95,7 @@ fn lack(need: &str) -> Option<String> {
         return (!is_there)
             .then(|| "there is no Vault server; `cargo xtask servers` builds one".into());
     }
-    if matches!(need, "curl" | "sshd") {
+    if need == "curl" {
         return on_path(need).is_none().then(|| format!("there is no {need}"));
     }
     let side =

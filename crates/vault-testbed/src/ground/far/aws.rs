@@ -22,6 +22,7 @@ pub static AWS: FarSide = FarSide {
     port: 5000,
     second_port: None,
     superuser: "AKIATESTBEDTESTBED00",
+    new_password: None,
     programs: Programs {
         source: Source::Python { environment: ENVIRONMENT, package: PACKAGE },
         names: &[],

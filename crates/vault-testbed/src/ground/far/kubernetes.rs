@@ -23,6 +23,7 @@ pub static KUBERNETES: FarSide = FarSide {
     port: 6443,
     second_port: None,
     superuser: "testbed",
+    new_password: None,
     programs: Programs {
         source: Source::Go(Pinned {
             name: "kubernetes",

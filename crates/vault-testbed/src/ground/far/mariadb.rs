@@ -22,6 +22,7 @@ pub static MARIADB: FarSide = FarSide {
     port: 3306,
     second_port: None,
     superuser: "root",
+    new_password: None,
     programs: Programs {
         source: Source::Debian("mariadb-server"),
         names: &["mariadbd"],

@@ -23,6 +23,8 @@ mod script;
 mod server;
 mod session;
 mod sql;
+pub mod ssh;
+pub mod sshd;
 
 use std::fmt;
 use std::path::Path;
@@ -44,11 +46,12 @@ pub use aws::{AWS, place as place_of_aws};
 pub use login::{Lack, Login, NoAnswer, Refusal, Said};
 pub use openldap::OPENLDAP;
 pub use postgres::{POSTGRES, options as postgres_login};
-pub use programs::{Installation, Programs, Source};
+pub use programs::{Installation, Programs, Source, on_path};
 pub use rabbitmq::RABBITMQ;
 pub use server::Server;
 pub use session::{Fate, Session, Sessions};
 pub use sql::is_true;
+pub use sshd::SSHD;
 
 /// One kind of server. To add one: a file beside this one with such a row, and its name in the table below.
 pub struct FarSide {
@@ -67,6 +70,8 @@ pub struct FarSide {
     pub second_port: Option<u16>,
     /// The login that only the test bed uses.
     pub superuser: &'static str,
+    /// How passwords are made up that are no texts of any kind.
+    pub(super) new_password: Option<fn() -> Result<SecretString>>,
     /// What it is on this machine.
     pub programs: Programs,
     /// The official image; `{}` is the version. Empty: there is none.
@@ -131,6 +136,7 @@ pub static FAR_SIDES: &[&FarSide] = &[
     &OPENLDAP,
     &RABBITMQ,
     &nginx::NGINX,
+    &SSHD,
 ];
 
 /// Compatible servers, and what each stands in for.
@@ -190,10 +196,12 @@ pub(super) type Lasts = for<'a> fn(&'a Login, &'a str) -> Answer<'a, Option<f64>
 
 impl Passwords {
     pub fn of(options: &ServerOptions) -> Result<Self> {
-        let superuser = new_secret(options.side.word)?;
-        let admin = match options.admin_user == options.side.superuser {
+        let side = options.side;
+        let new = || side.new_password.map_or_else(|| new_secret(side.word), |new| new());
+        let superuser = new()?;
+        let admin = match options.admin_user == side.superuser {
             true => superuser.clone(),
-            false => new_secret(options.side.word)?,
+            false => new()?,
         };
         Ok(Self { superuser, admin })
     }

@@ -61,6 +61,7 @@ pub(super) const fn speaks_mongodb(
         port: 27017,
         second_port: None,
         superuser: SUPERUSER,
+        new_password: None,
         programs,
         image,
         recipe,

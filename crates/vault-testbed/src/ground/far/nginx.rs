@@ -22,6 +22,7 @@ pub static NGINX: FarSide = FarSide {
     port: 8443,
     second_port: None,
     superuser: "testbed",
+    new_password: None,
     programs: Programs {
         source: Source::Debian("nginx"),
         names: &["nginx"],

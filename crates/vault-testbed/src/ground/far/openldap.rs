@@ -22,6 +22,7 @@ pub static OPENLDAP: FarSide = FarSide {
     port: 1389,
     second_port: None,
     superuser: "cn=testbed,cn=config",
+    new_password: None,
     programs: Programs {
         source: Source::Debian("slapd"),
         names: &["slapd"],

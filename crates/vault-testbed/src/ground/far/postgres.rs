@@ -19,6 +19,7 @@ pub static POSTGRES: FarSide = FarSide {
     port: 5432,
     second_port: None,
     superuser: "postgres",
+    new_password: None,
     programs: Programs {
         source: Source::Debian("postgresql"),
         names: &["postgres", "initdb"],

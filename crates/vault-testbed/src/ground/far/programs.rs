@@ -132,6 +132,17 @@ impl Installation {
     }
 }
 
+/// Where the program `name` is, be it where only root's PATH leads.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let sbin = SBIN.iter().map(|(root, folder)| Path::new(root).join(folder));
+    path().into_iter().chain(sbin).map(|it| it.join(name)).find(|it| it.is_file())
+}
+
+fn path() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).collect()
+}
+
 /// Each time anew: it may have been built since.
 fn built(pinned: &Pinned, programs: &Programs) -> Option<Installation> {
     let binary = pinned.binary();
@@ -168,9 +179,7 @@ fn look(programs: &Programs) -> Vec<Installation> {
 }
 
 fn folders(programs: &Programs) -> Vec<PathBuf> {
-    let on_path =
-        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
-    let mut folders = on_path.unwrap_or_default();
+    let mut folders = path();
     for (root, name) in programs.places.iter().chain(&SBIN) {
         folders.push(Path::new(root).join(name));
         let versions = fs::read_dir(root).into_iter().flatten().flatten();

@@ -23,6 +23,7 @@ pub static RABBITMQ: FarSide = FarSide {
     port: 15672,
     second_port: Some(AMQP_PORT),
     superuser: "testbed",
+    new_password: None,
     programs: Programs {
         source: Source::Debian("rabbitmq-server"),
         names: &["rabbitmqctl", "rabbitmq-server", "rabbitmq-env"],

@@ -15,6 +15,7 @@ pub static REDIS: FarSide = FarSide {
     port: 6379,
     second_port: None,
     superuser: "testbed",
+    new_password: None,
     programs: Programs {
         source: Source::Debian("redis-server"),
         names: &["redis-server"],

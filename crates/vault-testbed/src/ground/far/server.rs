@@ -33,6 +33,8 @@ pub struct Server {
     /// By the names that its row `gives`.
     pub given: BTreeMap<&'static str, SecretString>,
     statements: Arc<Statements>,
+    /// Its row's, unless the machine decides it.
+    pub(super) superuser_name: String,
     superuser_password: SecretString,
     backing: Backing,
 }
@@ -114,6 +116,7 @@ impl Server {
             started_in: Duration::ZERO,
             given: BTreeMap::new(),
             statements: Arc::default(),
+            superuser_name: options.side.superuser.to_owned(),
             superuser_password: passwords.superuser,
             backing,
         }
@@ -150,7 +153,7 @@ impl Server {
 
     /// The test bed's own way in, untouched by any rotation. Without a database: the server's first one.
     pub fn superuser(&self, database: &str) -> Login {
-        let login = self.login(self.side.superuser, &self.superuser_password);
+        let login = self.login(&self.superuser_name, &self.superuser_password);
         Login { database: database.to_owned(), ..login }
     }
 

@@ -93,7 +93,7 @@ fn all_mistakes_come_at_once() {
             2 |   demo-db: { postgress: "15" }
               |            ^^^^^^^^^^^^^^^^^^^
               |
-              = help: say one of `postgres: "15"`, `mariadb: "10.11"`, `redis: "7.0"`, `mongodb: "8.2"`, `kubernetes: "1.35"`, `aws: "5.2"`, `openldap: "2.5"`, `rabbitmq: "3.10"`, `nginx: "1.22"`
+              = help: say one of `postgres: "15"`, `mariadb: "10.11"`, `redis: "7.0"`, `mongodb: "8.2"`, `kubernetes: "1.35"`, `aws: "5.2"`, `openldap: "2.5"`, `rabbitmq: "3.10"`, `nginx: "1.22"`, `sshd: "9"`
 
             error: server `demo-db` has no key `postgress`
              --> ground.yaml:2:14

@@ -23,7 +23,7 @@ use vault_model::{
 };
 
 use super::*;
-use crate::ground::far::{OPENLDAP, kubernetes::KUBERNETES, nginx::NGINX};
+use crate::ground::far::{OPENLDAP, SSHD, kubernetes::KUBERNETES, nginx::NGINX};
 
 struct Nothing;
 
@@ -64,7 +64,12 @@ fn servers(named: &[(&str, &'static FarSide)]) -> Servers {
 fn named(only: &[String]) -> Named<'_> {
     static NONE: LazyLock<Bindings> = LazyLock::new(Bindings::default);
     static GROUND: LazyLock<Servers> = LazyLock::new(|| {
-        servers(&[("cluster", &KUBERNETES), ("directory", &OPENLDAP), ("web", &NGINX)])
+        servers(&[
+            ("cluster", &KUBERNETES),
+            ("directory", &OPENLDAP),
+            ("machines", &SSHD),
+            ("web", &NGINX),
+        ])
     });
     Named {
         path: "specs/shop",

@@ -38,8 +38,9 @@ fn signed_keys_let_in_whom_they_are_for() {
             And "ssh/roles/people" could be made
             When "ssh/roles/people" signs a key for "deploy"
             Then the key is valid for 120 s, and 30 s before
-            Then an sshd that takes "deploy" lets the key in
-            And an sshd that takes nobody but "vaultwright-nobody" refuses the key
+            Then the sshd "machines", which takes "deploy", lets the key in
+            And the sshd "machines", which takes "deploy", refuses the key without its certificate
+            And the sshd "machines", which takes nobody but "vaultwright-nobody", refuses the key
 
           Scenario: ssh/roles/people signs no keys for others
             Given the spec "specs/shop" stands
@@ -51,8 +52,8 @@ fn signed_keys_let_in_whom_they_are_for() {
             Given the spec "specs/shop" stands, its lives divided by 6
             And "ssh/roles/people" could be made
             When "ssh/roles/people" signs a key for "deploy"
-            Then an sshd that takes "deploy" lets the key in
-            And an sshd that takes "deploy" refuses the key once its life is over
+            Then the sshd "machines", which takes "deploy", lets the key in
+            And the sshd "machines", which takes "deploy", refuses the key once its life is over
     "#]],
     );
 }
@@ -112,6 +113,22 @@ fn certificates_that_are_not_stored_are_not_revoked() {
             And a TLS client refuses the certificate once its life is over
     "#]],
     );
+}
+
+#[test]
+fn a_role_of_ssh_is_not_proven_without_an_sshd_unless_it_gives_passwords() {
+    let named = Named { servers: &[], ..named(&[]) };
+    let proofs = proofs(&spec(SIGNING), &named).expect("templates that can be filled in");
+    let unproven = proofs.unproven.iter().find(|it| it.path == "ssh/roles/people");
+    expect![[r#"
+        the keys that it signs need an `sshd` that would take them, which its ground.yaml does not name: `servers: { machines: { sshd: "9" } }` there starts one
+    "#]]
+    .assert_eq(&unproven.map_or(String::new(), |it| format!("{}\n", it.reason)));
+    let remedy = format!("{}: \"{}\"", SSHD.word, SSHD.version);
+    assert!(unproven.is_some_and(|it| it.reason.contains(&remedy)), "it names {remedy}");
+    let feature = proofs.features.iter().find(|it| it.file == "ssh_roles.feature");
+    let feature = feature.map_or("", |it| &it.text);
+    assert!(feature.contains("A password of ssh/roles/once") && !feature.contains("sshd"));
 }
 
 #[test]

@@ -7,13 +7,22 @@ use std::{
 };
 
 use cucumber::{then, when};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use vault_client::{Answer, VaultError};
 use vault_model::{Body, request::Request};
 
 use crate::{
-    ground::{SshdOptions, on_path},
+    ground::{
+        Server,
+        far::{
+            SSHD, Said,
+            ssh::{complaint, known_host, ssh},
+            sshd::{HOST_KEY, trust},
+        },
+        on_path,
+    },
     steps::{
         SOON, program,
         vault::{refused_by, said, there},
@@ -72,32 +81,41 @@ async fn is_valid_for(world: &mut World, seconds: i64, before: i64) -> Result {
     })
 }
 
-#[then(expr = "an sshd that takes {string} lets the key in")]
-async fn lets_in(world: &mut World, principal: String) -> Result {
-    let output = log_in(world, &principal).await?;
+#[then(expr = "the sshd {string}, which takes {string}, lets the key in")]
+async fn lets_in(world: &mut World, name: String, principal: String) -> Result {
+    let output = log_in(world, &name, &principal, KEY).await?;
     match is_let_in(&output) {
         true => Ok(()),
         false => failure(format!("sshd refuses it: {}", complaint(&output))),
     }
 }
 
-#[then(expr = "an sshd that takes nobody but {string} refuses the key")]
-async fn refuses(world: &mut World, principal: String) -> Result {
-    let output = log_in(world, &principal).await?;
+#[then(expr = "the sshd {string}, which takes nobody but {string}, refuses the key")]
+async fn refuses(world: &mut World, name: String, principal: String) -> Result {
+    let output = log_in(world, &name, &principal, KEY).await?;
+    is_refused(&output)
+}
+
+/// What Vault has signed opens, and no key by itself.
+#[then(expr = "the sshd {string}, which takes {string}, refuses the key without its certificate")]
+async fn refuses_alone(world: &mut World, name: String, principal: String) -> Result {
+    let folder = &world.proven.signed_key()?.folder;
+    std::fs::copy(folder.join(KEY), folder.join(ALONE))?;
+    let output = log_in(world, &name, &principal, ALONE).await?;
     is_refused(&output)
 }
 
 /// Neither later nor earlier.
-#[then(expr = "an sshd that takes {string} refuses the key once its life is over")]
-async fn refuses_in_time(world: &mut World, principal: String) -> Result {
-    let sshd = sshd(world, &principal).await?;
+#[then(expr = "the sshd {string}, which takes {string}, refuses the key once its life is over")]
+async fn refuses_in_time(world: &mut World, name: String, principal: String) -> Result {
+    let server = taking(world, &name, &principal).await?;
     let key = world.proven.signed_key()?;
     let ends_at = key.valid_until;
     let deadline = Duration::from_secs((ends_at - now()).max(0).unsigned_abs()) + SOON;
     let began = Instant::now();
     loop {
         let asked_at = now();
-        let output = client(world, &sshd).await?;
+        let output = client(world, server, KEY).await?;
         if !is_let_in(&output) {
             is_refused(&output)?;
             let age = world.proven.signed_key()?.signed_at.elapsed().as_secs_f64();
@@ -174,7 +192,10 @@ fn parts(role: &str) -> Result<(&str, &str)> {
 }
 
 const KEY: &str = "key";
+/// Where `ssh` looks for that of the key.
 const CERTIFICATE: &str = "key-cert.pub";
+/// The same key, beside which no certificate is.
+const ALONE: &str = "key-alone";
 const KNOWN_HOSTS: &str = "known_hosts";
 
 async fn new_key(world: &World, folder: &Path) -> Result {
@@ -231,45 +252,35 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-async fn sshd(world: &World, principal: &str) -> Result<crate::ground::Sshd> {
+/// From now on the ground's sshd of this name takes what the key's own authority has signed for this principal.
+async fn taking<'w>(world: &'w World, name: &str, principal: &str) -> Result<&'w Server> {
+    let server = world.databases.get(name).filter(|it| it.side.word == SSHD.word);
+    let server =
+        server.ok_or_else(|| Failure(format!("no sshd of the ground is called {name}")))?;
     let mount = &world.proven.signed_key()?.mount;
     let authority = there(world, &format!("{mount}/config/ca")).await?.remove("public_key");
-    let authority = authority.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-    let options = SshdOptions { authority, principal: principal.to_owned() };
-    match world.bench().ground.sshd(&options).await {
-        Ok(sshd) => {
-            world.evidence(format!("{} with the account {}", sshd.version, sshd.account));
-            Ok(sshd)
-        }
-        Err(missing) if missing.is_missing() => Err(world.skip(missing.to_string())),
-        Err(error) => Err(error.into()),
+    let authority = authority.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match trust(&server.admin(), authority, principal).await? {
+        Said::Done => Ok(server),
+        Said::Refused(refusal) => failure(format!("{name} cannot be told whom to take: {refusal}")),
     }
 }
 
-async fn log_in(world: &World, principal: &str) -> Result<Output> {
-    let mut sshd = sshd(world, principal).await?;
-    let output = client(world, &sshd).await?;
-    sshd.stop().await?;
+async fn log_in(world: &World, name: &str, principal: &str, key: &str) -> Result<Output> {
+    let server = taking(world, name, principal).await?;
+    let output = client(world, server, key).await?;
     let verdict = if is_let_in(&output) { "let in" } else { "refused" };
-    world.evidence(format!("{verdict}, where {principal} is taken"));
+    world.evidence(format!("{verdict} as {}, where {principal} is taken", server.admin_user));
     Ok(output)
 }
 
-async fn client(world: &World, sshd: &crate::ground::Sshd) -> Result<Output> {
+async fn client(world: &World, server: &Server, key: &str) -> Result<Output> {
     let folder = &world.proven.signed_key()?.folder;
-    std::fs::copy(&sshd.known_hosts, folder.join(KNOWN_HOSTS))?;
-    let mut command = Command::new("ssh");
-    command.env_remove("SSH_AUTH_SOCK").args(["-F", "none", "-i", KEY]);
-    let files =
-        [format!("UserKnownHostsFile={KNOWN_HOSTS}"), format!("CertificateFile={CERTIFICATE}")];
-    let options =
-        ["StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=10"];
-    for option in options.into_iter().chain(files.iter().map(String::as_str)) {
-        command.args(["-o", option]);
-    }
-    command.args(["-p", &sshd.port.to_string(), "-l", &sshd.account, "127.0.0.1"]);
+    let host_key = server.given.get(HOST_KEY).map_or("", |it| it.expose_secret());
+    std::fs::write(folder.join(KNOWN_HOSTS), known_host(host_key))?;
+    let mut command = ssh(&server.admin(), key, KNOWN_HOSTS);
     command.args(["echo", GREETING]);
-    program::run(world, ("sshd", &sshd.account), folder, command).await
+    program::run(world, (server.side.title, &server.admin_user), folder, command).await
 }
 
 fn is_let_in(output: &Output) -> bool {
@@ -284,10 +295,6 @@ fn is_refused(output: &Output) -> Result {
         false if complaint.contains("Permission denied") => Ok(()),
         false => failure(format!("ssh fails otherwise: {complaint}")),
     }
-}
-
-fn complaint(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
 #[cfg(test)]
