@@ -40,6 +40,8 @@ pub struct World {
     pub databases: BTreeMap<String, Server>,
     /// Programs that use what Vault issues.
     pub consumers: BTreeMap<String, Consumer>,
+    /// What those servers and programs have logged that are over.
+    logs: Vec<(String, Vec<u8>)>,
     folder: Option<TempDir>,
     /// A spec's folder or file, once it is given.
     pub spec_path: Option<PathBuf>,
@@ -208,11 +210,12 @@ impl World {
 
     pub async fn start_vault(&mut self, options: &VaultOptions) -> Result {
         let server = self.bench().ground.vault(options).await?;
-        self.take_vault(server)
+        self.take_vault(server).await
     }
 
-    /// A Vault that somebody else started becomes this scenario's.
-    pub fn take_vault(&mut self, server: VaultServer) -> Result {
+    /// A Vault that somebody else started becomes this scenario's, in place of the one that it had.
+    pub async fn take_vault(&mut self, server: VaultServer) -> Result {
+        self.end_vault().await;
         let mut settings = Settings::new(&server.address)?;
         settings.ca_cert.clone_from(&server.ca_certificate);
         let vault = Vault::new(&settings)?.with_token(server.root_token.clone());
@@ -343,8 +346,22 @@ impl World {
         self.tell_of(name, &server);
         self.vars.insert(format!("{name}_url"), server.address_for_vault.clone().into());
         self.vars.insert(format!("{name}_password"), password.into());
-        self.databases.insert(name.to_owned(), server);
+        self.take_server(name, server).await;
         Ok(())
+    }
+
+    /// In place of the one that it had by that name.
+    pub async fn take_server(&mut self, name: &str, server: Server) {
+        if let Some(former) = self.databases.insert(name.to_owned(), server) {
+            self.end_server(name, former).await;
+        }
+    }
+
+    /// In place of the one that it had by that name.
+    pub async fn take_consumer(&mut self, name: &str, consumer: Consumer) {
+        if let Some(former) = self.consumers.insert(name.to_owned(), consumer) {
+            self.end_consumer(name, former).await;
+        }
     }
 
     /// For the report: which server it really is. Some stand in for others.
@@ -386,31 +403,41 @@ impl World {
         })
     }
 
-    /// Ends what the scenario started, and says which secrets its commands have shown and its servers have logged.
+    /// Nobody asks for what servers hold any more: an orderly end takes RabbitMQ six seconds.
+    async fn end_vault(&mut self) {
+        if let Some((mut server, _)) = self.vault.take() {
+            let _ = server.kill().await;
+            self.logs.push(("Vault".to_owned(), server.log().await));
+        }
+    }
+
+    async fn end_server(&mut self, name: &str, mut server: Server) {
+        let _ = server.kill().await;
+        self.logs.push((name.to_owned(), server.log().await));
+    }
+
+    async fn end_consumer(&mut self, name: &str, mut consumer: Consumer) {
+        consumer.stop().await;
+        self.logs.push((name.to_owned(), consumer.said()));
+    }
+
+    /// Ends what the scenario started, and says which secrets its commands have shown, and its servers and programs have
+    /// logged: also those that ended or were replaced before.
     pub async fn end(&mut self) -> Vec<String> {
         for mut child in std::mem::take(&mut self.running) {
             let _ = child.kill().await;
         }
-        let mut consumed = String::new();
-        for (_, mut consumer) in std::mem::take(&mut self.consumers) {
-            consumer.stop().await;
-            consumed.push_str(&consumer.said());
+        while let Some((name, consumer)) = self.consumers.pop_first() {
+            self.end_consumer(&name, consumer).await;
         }
-        // Nobody asks for what they hold any more: an orderly end takes RabbitMQ six seconds.
-        let mut logs = Vec::new();
-        if let Some((mut server, _)) = self.vault.take() {
-            let _ = server.kill().await;
-            logs.push(("Vault".to_owned(), server.log().await));
-        }
-        for (name, mut database) in std::mem::take(&mut self.databases) {
-            let _ = database.kill().await;
-            logs.push((name, database.log().await));
+        self.end_vault().await;
+        while let Some((name, server)) = self.databases.pop_first() {
+            self.end_server(&name, server).await;
         }
         let secrets = &self.bench().secrets;
-        let said =
-            self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan, &consumed]);
+        let said = self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan]);
         let said = said.map(|it| ("a command".to_owned(), it.as_bytes()));
-        let logged = logs.iter().map(|(name, log)| (format!("the log of {name}"), &**log));
+        let logged = self.logs.iter().map(|(name, log)| (format!("the log of {name}"), &**log));
         let shown = said.chain(logged).flat_map(|(who, bytes)| {
             secrets.scan(bytes).into_iter().map(move |found| format!("{who} shows {found}"))
         });

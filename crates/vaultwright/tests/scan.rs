@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tempfile::TempDir;
 use vault_testbed::{
-    ground::{Ground, Kind, servers},
+    ground::{Ground, Kind, images, servers},
     report::{self, About, Results},
     secrets::Secrets,
     suite::{self, Filter, Happening, Suite},
@@ -230,6 +230,116 @@ fn a_server_that_logs_a_secret_fails_the_scenario() {
     let report: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
     let reason = report["scenarios"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("the log of demo shows the password of v-"), "{reason}");
+}
+
+/// Whatever writes it there; here an audit device that shows what Vault is asked as it is.
+const TELLS_ALL: &str = r#"
+    When someone writes "sys/audit/raw"
+      """
+      { "type": "file", "options": { "file_path": "stdout", "log_raw": "true" } }
+      """
+    And the token root lists "sys/policies/acl"
+"#;
+
+#[test]
+fn a_vault_that_says_a_secret_on_its_standard_output_fails_the_scenario() {
+    let text = format!("    Given a Vault{TELLS_ALL}");
+    fails_for(&TempDir::new().unwrap(), &text, "the log of Vault shows the root token at ");
+}
+
+/// Once by a Vault that holds what it was told, and once by one that another stands in for since.
+#[test]
+fn what_a_vault_has_logged_before_it_was_started_again_or_replaced_counts() {
+    for later in ["When Vault is killed and started again", "Given a Vault"] {
+        let text = format!("    Given a Vault with raft storage{TELLS_ALL}    {later}\n");
+        fails_for(&TempDir::new().unwrap(), &text, "the log of Vault shows the root token at ");
+    }
+}
+
+const APPROLE: &str = r#"    Given a Vault
+    And the spec
+      """
+      auth: { approle: { type: approle, roles: { app: { token_ttl: 1m } } } }
+      """
+    And I apply
+"#;
+
+#[test]
+fn an_agent_that_logs_a_secret_fails_the_scenario() {
+    let folder = TempDir::new().unwrap();
+    let show = "#!/bin/sh\ncat \"$HOME/.vault-token\" && echo shown >>\"$HOME/commands\"\n";
+    write(&folder, "show.sh", show);
+    write(&folder, "hello.ctmpl", "hello");
+    let steps = r#"    When an agent logs in by "auth/approle/role/app" and renders
+      | hello | hello.ctmpl | show.sh |
+    Then its command has run 1 time
+"#;
+    let wanted = "the log of agent shows a token of Vault (by its looks) at ";
+    fails_for(&folder, &format!("{APPROLE}{steps}"), wanted);
+}
+
+/// The second run says nothing: what the first has said still counts.
+#[test]
+fn a_consumer_that_prints_a_secret_fails_the_scenario_also_where_it_was_replaced() {
+    let folder = TempDir::new().unwrap();
+    let main = "import json, os\nif os.environ['SAYS'] == 'yes':\n    print('as', os.environ['SECRET_ID'], flush=True)\n\
+                with open(os.environ['EVENTS'], 'a') as file:\n    print(json.dumps({'event': 'ran'}), file=file)\n";
+    write(&folder, "fixtures/consumers/rotation-loop/main.py", main);
+    let runs = |says: &str| {
+        let step = "When the consumer rotation-loop runs as \"auth/approle/role/app\" with";
+        let then = "Then before long its event ran holds\n      \"\"\"\n      {}\n      \"\"\"";
+        format!("    {step}\n      | SAYS | {says} |\n    {then}\n")
+    };
+    let wanted = "the log of consumer shows the consumer's secret-id at 1:4";
+    fails_for(&folder, &format!("{APPROLE}{}", runs("yes")), wanted);
+    fails_for(&folder, &format!("{APPROLE}{}{}", runs("yes"), runs("no")), wanted);
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// On both grounds, as far as they are here: every step holds, and the scenario fails all the same.
+#[track_caller]
+fn fails_for(folder: &TempDir, steps: &str, wanted: &str) {
+    write(folder, "logs.feature", &format!("Feature: Logs\n  Scenario: It logs\n{steps}"));
+    for ground in grounds() {
+        let json = folder.path().join("report.json");
+        let mut command = program();
+        command.current_dir(folder.path()).args(["test", "logs.feature", "--on", ground]);
+        let output = command.arg("--json").arg(&json).env_remove("CI").output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{ground}: {said}");
+        let report = fs::read_to_string(&json).unwrap();
+        let scenario = serde_json::from_str::<serde_json::Value>(&report).unwrap();
+        let scenario = &scenario["scenarios"][0];
+        let reason = scenario["reason"].as_str().unwrap();
+        assert!(reason.contains(wanted), "{ground}: {reason}");
+        let mut steps = scenario["steps"].as_array().unwrap().iter();
+        assert!(!steps.any(|it| it["failed"] == true), "{ground}: {said}");
+        // What would show one, the run's own scan of terminal and reports says.
+        let shown = Secrets::default().found_in(&format!("{said}{report}"));
+        assert!(shown.is_empty() && !said.contains("would show"), "{ground}: {shown:?}");
+        fs::remove_file(&json).unwrap();
+    }
+}
+
+fn grounds() -> Vec<&'static str> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut grounds = Vec::new();
+    match servers::find() {
+        Ok(Some(_)) => grounds.push("process"),
+        _ => println!("SKIPPED logs of processes: there is no Vault server"),
+    }
+    match runtime.block_on(images::check()) {
+        Ok(()) => grounds.push("docker"),
+        Err(missing) => println!("SKIPPED logs of containers: {missing}"),
+    }
+    grounds
 }
 
 fn program() -> Command {

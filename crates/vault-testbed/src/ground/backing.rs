@@ -78,12 +78,11 @@ impl Backing {
         Ok(())
     }
 
-    /// All that it has logged, also when it has ended. `stdout`: also what a container says there; a process has it in the
-    /// same file, unless it is secret.
-    pub async fn log(&self, stdout: bool) -> Vec<u8> {
+    /// All that it has said on standard error and standard output, also when it has ended.
+    pub async fn log(&self) -> Vec<u8> {
         match self {
-            Self::Process { launch, .. } => std::fs::read(&launch.log).unwrap_or_default(),
-            Self::Container(container) => container.log(stdout).await,
+            Self::Process { launch, .. } => launch.said(),
+            Self::Container(container) => container.log().await,
             Self::Given(_) => Vec::new(),
         }
     }

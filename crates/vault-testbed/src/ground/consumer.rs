@@ -100,9 +100,8 @@ impl Consumer {
     }
 
     /// All that it has said on standard output and standard error.
-    pub fn said(&self) -> String {
-        let said = std::fs::read(&self.launch.log).unwrap_or_default();
-        String::from_utf8_lossy(&said).into_owned()
+    pub fn said(&self) -> Vec<u8> {
+        self.launch.said()
     }
 }
 

@@ -167,8 +167,8 @@ impl Container {
         self.said(LogsOptionsBuilder::new().stderr(true).tail(LOG_TAIL_LINES).build()).await
     }
 
-    pub async fn log(&self, stdout: bool) -> Vec<u8> {
-        let options = LogsOptionsBuilder::new().stderr(true).stdout(stdout).build();
+    pub async fn log(&self) -> Vec<u8> {
+        let options = LogsOptionsBuilder::new().stderr(true).stdout(true).build();
         self.said(options).await.into_bytes()
     }
 

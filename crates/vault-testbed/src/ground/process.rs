@@ -1,6 +1,7 @@
 //! A server as a child process: in its own process group, ended with the process that started it, and on record.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,7 +26,8 @@ pub(crate) struct Launch {
     pub arguments: Vec<String>,
     /// The whole environment: nothing else is inherited but PATH.
     pub environment: Vec<(String, SecretString)>,
-    /// Standard error goes here; standard output too, unless `is_stdout_secret`.
+    /// Standard error goes here; standard output too, unless `is_stdout_secret`: then it lies beside it, and nobody is
+    /// shown its last words.
     pub log: PathBuf,
     pub is_stdout_secret: bool,
     pub folder: PathBuf,
@@ -53,6 +55,24 @@ pub struct User {
     pub name: String,
     pub uid: u32,
     pub gid: u32,
+}
+
+impl Launch {
+    fn stdout(&self) -> PathBuf {
+        match self.is_stdout_secret {
+            true => self.log.with_extension("stdout"),
+            false => self.log.clone(),
+        }
+    }
+
+    /// All that it has said so far.
+    pub fn said(&self) -> Vec<u8> {
+        let mut said = std::fs::read(&self.log).unwrap_or_default();
+        if self.is_stdout_secret {
+            said.extend(std::fs::read(self.stdout()).unwrap_or_default());
+        }
+        said
+    }
 }
 
 /// A running child. Dropping it kills its whole group.
@@ -252,20 +272,17 @@ pub(crate) fn log_tail(log: &Path) -> String {
 }
 
 fn command(launch: &Launch) -> Result<Command> {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(&launch.log)
-        .map_err(Error::file("open", &launch.log))?;
-    let stdout = match launch.is_stdout_secret {
-        true => Stdio::null(),
-        false => log.try_clone().map_err(Error::file("open", &launch.log))?.into(),
+    let open = |path: &Path| {
+        let mut options = File::options();
+        let file = options.create(true).append(true).mode(0o600).open(path);
+        file.map_err(Error::file("open", path))
     };
     let mut command = Command::new(&launch.program);
     command.args(&launch.arguments).env_clear().current_dir(&launch.folder);
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command.envs(launch.environment.iter().map(|(name, value)| (name, value.expose_secret())));
-    command.stdin(Stdio::null()).stdout(stdout).stderr(log).process_group(0);
+    command.stdin(Stdio::null()).process_group(0);
+    command.stdout(open(&launch.stdout())?).stderr(open(&launch.log)?);
     if let Some(user) = &launch.user {
         command.uid(user.uid).gid(user.gid);
     }

@@ -42,6 +42,16 @@ pub struct VaultServer {
     pub(super) _folder: Option<Folder>,
 }
 
+/// What a dev server says on standard output to whoever has started it; nothing keeps it from that. The same words anywhere
+/// else are a secret in a log.
+const GREETING: [&[u8]; 2] = [b"Unseal Key: ", b"Root Token: "];
+
+fn without_greeting(log: &[u8]) -> Vec<u8> {
+    let is_of_it = |line: &&[u8]| GREETING.iter().any(|it| line.starts_with(it));
+    let lines = log.split_inclusive(|byte| *byte == b'\n');
+    lines.filter(|line| !is_of_it(line)).flatten().copied().collect()
+}
+
 /// In a container.
 pub(super) const PORT: u16 = 8200;
 const READY_DEADLINE: Duration = Duration::from_secs(60);
@@ -103,11 +113,14 @@ impl VaultServer {
         self.backing.kill().await
     }
 
-    /// All that it has logged, and who unseals it; without the greeting of a dev server, which has its root token.
+    /// All that it has said, and who unseals it; without the greeting of a dev server.
     pub async fn log(&self) -> Vec<u8> {
-        let mut log = self.backing.log(false).await;
+        let mut log = self.backing.log().await;
+        if self.initializes_itself {
+            log = without_greeting(&log);
+        }
         if let Some(sealer) = &self.sealer {
-            log.extend(sealer.backing.log(false).await);
+            log.extend(sealer.backing.log().await);
         }
         log
     }
@@ -209,5 +222,18 @@ impl VaultServer {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_dev_servers_log_only_its_greeting_is_left_out() {
+        let log =
+            "WARNING!\nUnseal Key: c2VhbA==\nRoot Token: root-1\n{\"token\":\"root-1\"}\nended";
+        let left = String::from_utf8(without_greeting(log.as_bytes())).unwrap();
+        assert_eq!(left, "WARNING!\n{\"token\":\"root-1\"}\nended");
     }
 }

@@ -54,7 +54,7 @@ async fn renders(world: &mut World, path: String, wrapped: String, step: &Step) 
     };
     world.noted.insert("agent-role".into(), path.into());
     let agent = world.bench().ground.agent(&options).await;
-    take_consumer(world, AGENT, agent)
+    take_consumer(world, AGENT, agent).await
 }
 
 fn templates(world: &World, step: &Step) -> Result<Vec<Template>> {

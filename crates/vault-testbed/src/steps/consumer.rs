@@ -60,7 +60,7 @@ async fn runs_in(
         let arguments = vec!["-u".into(), program.display().to_string()];
         Ok(Program { path: python.program(), arguments, environment })
     });
-    take_consumer(world, CONSUMER, consumer)
+    take_consumer(world, CONSUMER, consumer).await
 }
 
 /// It logs in by itself, with a secret-id of its own.
@@ -95,10 +95,14 @@ fn where_it_is(world: &World) -> Result<Vec<(String, SecretString)>> {
 }
 
 /// A machine that cannot have it skips the scenario.
-pub fn take_consumer(world: &mut World, name: &str, started: Result<Consumer, Error>) -> Result {
+pub async fn take_consumer(
+    world: &mut World,
+    name: &str,
+    started: Result<Consumer, Error>,
+) -> Result {
     match started {
         Ok(consumer) => {
-            world.consumers.insert(name.to_owned(), consumer);
+            world.take_consumer(name, consumer).await;
             Ok(())
         }
         Err(missing) if missing.is_missing() => Err(world.skip(missing.to_string())),

@@ -106,7 +106,7 @@ async fn starts(world: &mut World, manifest: String, other: String) -> Result {
     world.evidence(format!("an agent logs in as {}", pod.account));
     world.noted.insert(REVOKES.into(), pod.revokes_at_its_end.into());
     let agent = world.bench().ground.agent(&options).await;
-    take_consumer(world, AGENT, agent)
+    take_consumer(world, AGENT, agent).await
 }
 
 /// As the injector has it done where `agent-revoke-on-shutdown` is set: before the agent is asked to end.

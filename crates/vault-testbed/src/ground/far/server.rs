@@ -197,7 +197,7 @@ impl Server {
 
     /// All that it has logged.
     pub async fn log(&self) -> Vec<u8> {
-        self.backing.log(true).await
+        self.backing.log().await
     }
 
     /// After `stop` or `kill`: at the same address, with what it held.

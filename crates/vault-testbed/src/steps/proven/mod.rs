@@ -210,10 +210,11 @@ async fn start(world: &mut World, ground: &GroundSpec) -> Result {
         world.add_secret(&format!("the superuser's password of {name}"), superuser);
         world.tell_of(name, server);
     }
-    world.take_vault(stack.vault)?;
-    let servers = stack.servers.into_iter();
-    let servers = servers.map(|(name, it)| (name, it.recorded_in(&world.statements)));
-    world.databases = servers.collect();
+    world.take_vault(stack.vault).await?;
+    for (name, server) in stack.servers {
+        let server = server.recorded_in(&world.statements);
+        world.take_server(&name, server).await;
+    }
     world.vars = stack.vars;
     Ok(())
 }
