@@ -63,7 +63,7 @@ pub static SSHD: FarSide = FarSide {
 /// Public, as a file of known hosts has it.
 pub const HOST_KEY: &str = "host_key";
 /// What sessions have in their environment: the folder of what says whom it takes.
-const FOLDER: &str = "VAULTWRIGHT_SSHD";
+const FOLDER: &str = "SSHD_TRUST";
 const AUTHORITY: &str = "authority";
 const PRINCIPALS: &str = "principals";
 const START: &str = "start.sh";
