@@ -8,6 +8,7 @@ Feature: A JWT lets in whom its role is bound to, and nobody else
     And "[[ it.path ]]" could be made
     Then "[[ it.path ]]" takes no code twice
     And "[[ it.path ]]" begins nothing for an address that it does not allow
+    And the provider of "[[ it.path ]]" gives no code to whoever logged in to it too long ago
 [% if it.more.is_assigned %]
     And the provider of "[[ it.path ]]" gives no code to whom its client is not for
 [% endif %]

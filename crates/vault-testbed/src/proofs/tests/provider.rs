@@ -97,6 +97,7 @@ fn a_login_by_oidc_is_proven_where_vault_is_its_provider() {
             And "auth/sso/role/staff" could be made
             Then "auth/sso/role/staff" takes no code twice
             And "auth/sso/role/staff" begins nothing for an address that it does not allow
+            And the provider of "auth/sso/role/staff" gives no code to whoever logged in to it too long ago
             And the provider of "auth/sso/role/staff" gives no code to whom its client is not for
     "#]],
     );

@@ -190,6 +190,27 @@ async fn not_assigned(world: &mut World, role: String) -> Result {
     }
 }
 
+/// A visit may say how long ago the person has logged in at most (`max_age`, in seconds): the provider then sends others
+/// back to log in again.
+#[then(expr = "the provider of {string} gives no code to whoever logged in to it too long ago")]
+async fn too_long_ago(world: &mut World, role: String) -> Result {
+    let mut visit = Visit::begin(world, &role, None).await?;
+    visit.asked.insert("max_age".to_owned(), "1".to_owned());
+    let visitor = visitor(world, &visit).await?;
+    let world = &*world;
+    until(SOON, || async {
+        match visit.code(&visitor).await? {
+            Ok(_) => failure("it still gives a code"),
+            Err(why) if why.contains("re-authentication is required") => {
+                world.evidence(why);
+                Ok(())
+            }
+            Err(why) => failure(format!("it is refused otherwise: {why}")),
+        }
+    })
+    .await
+}
+
 /// One login by a browser, as far as the method and the provider see it.
 struct Visit {
     mount: String,
