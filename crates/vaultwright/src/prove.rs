@@ -86,7 +86,6 @@ pub async fn prove(args: ProveArgs) -> anyhow::Result<Exit> {
     );
     let run = async {
         let (spec, proofs) = generate(&args.spec.spec, &inputs, &args.only, Some(&ground)).await?;
-        anyhow::ensure!(!proofs.features.is_empty(), "nothing in {} can be proven", spec.name);
         println!("proving {} on {}", spec.name, ground.kind());
         let suite = suite(&ground, inputs.clone(), args.filter(), args.concurrency, &terminal)?;
         let results = run(&suite, features(&proofs)?, &terminal).await;
@@ -182,6 +181,11 @@ fn of_spec(
     let named =
         Named { path: &path, environment, only, servers: &servers, bindings: &bindings, live };
     let proofs = proofs(&spec, &named)?;
+    if proofs.features.is_empty() {
+        proofs.unproven.iter().for_each(|it| eprint!("{}", told(it)));
+        let of_these: Vec<String> = only.iter().map(|it| format!(" --only '{it}'")).collect();
+        anyhow::bail!("nothing in {} can be proven{}", spec.name, of_these.concat());
+    }
     Ok((spec, proofs))
 }
 
@@ -279,8 +283,10 @@ pub fn told_unproven(proofs: &Proofs) -> String {
         1 => String::new(),
         divisor => format!("\nends of lives were waited for with all lives divided by {divisor}\n"),
     };
-    for Unproven { path, reason } in &proofs.unproven {
-        text.push_str(&format!("not proven: {path}: {reason}\n"));
-    }
+    proofs.unproven.iter().for_each(|it| text.push_str(&told(it)));
     text
+}
+
+fn told(Unproven { path, reason }: &Unproven) -> String {
+    format!("not proven: {path}: {reason}\n")
 }

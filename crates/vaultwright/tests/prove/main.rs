@@ -89,6 +89,35 @@ fn a_summary_that_cannot_be_written_fails_a_run_of_which_all_else_is_told() {
     }
 }
 
+#[test]
+fn where_nothing_can_be_proven_it_is_said_why() {
+    let refused = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        let output = command.arg("prove").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let everything = "fixtures/proven/everything";
+    let said = refused(&[everything, "--on", "process", "--only", "nowhere/*"]);
+    assert!(said.ends_with("nothing in everything can be proven --only 'nowhere/*'\n"), "{said}");
+
+    let folder = TempDir::new().unwrap();
+    let spec = "name: doors\nsecrets:\n  ssh:\n    type: ssh\n    config_ca: { generate_signing_key: true }\n    \
+                roles: { people: { key_type: ca, allow_user_certificates: true, allowed_users: [deploy] } }\n";
+    std::fs::write(folder.path().join("spec.yaml"), spec).unwrap();
+    let only = ["--only", "ssh/roles/*"];
+    let spec = folder.path().to_str().unwrap();
+    let emitted = folder.path().join("features");
+    let emit = ["--emit", emitted.to_str().unwrap()];
+    for arguments in [&[&[spec], &only[..]].concat(), &[&[spec], &only[..], &emit].concat()] {
+        let said = refused(arguments);
+        let why = said.lines().find(|it| it.starts_with("not proven: ssh/roles/people: "));
+        assert!(why.is_some_and(|it| it.contains("sshd")), "{said}");
+    }
+    assert!(!emitted.exists());
+}
+
 /// They run as they are, from the folder in which they were made.
 #[test]
 fn emitted_features_are_run_by_test() {
