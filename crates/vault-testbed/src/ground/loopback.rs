@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use super::error::{Error, Result};
+use super::random;
 
 /// Below these are ports of well-known services.
 const LOWEST: u16 = 10_240;
@@ -35,11 +36,8 @@ pub(crate) fn free_port() -> Result<u16> {
 
 /// By chance: other processes choose as well.
 fn candidate() -> Result<u16> {
-    let mut bytes = [0u8; 2];
-    rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
-        .map_err(|error| Error::Program { program: "getrandom".into(), source: error.into() })?;
     let Range { start, end } = ours();
-    Ok(start + u16::from_ne_bytes(bytes) % (end - start))
+    Ok(start + u16::from_ne_bytes(random()?) % (end - start))
 }
 
 fn ours() -> Range<u16> {

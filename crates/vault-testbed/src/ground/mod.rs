@@ -305,9 +305,14 @@ impl std::fmt::Display for Kind {
 
 /// 128 random bits as text that needs quoting nowhere.
 pub(crate) fn new_secret(prefix: &str) -> Result<SecretString> {
-    let mut bytes = [0u8; 16];
+    let text: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{prefix}-{text}").into())
+}
+
+/// By chance, as the system has it.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
     rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
         .map_err(|error| Error::Program { program: "getrandom".into(), source: error.into() })?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{prefix}-{text}").into())
+    Ok(bytes)
 }
