@@ -1,6 +1,7 @@
 //! What a server is made of: a process or a container that can be stopped and started, or neither.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::container::Container;
 use super::error::{Error, Result};
@@ -20,6 +21,11 @@ pub(super) enum Backing {
     /// Somebody else's, at this address.
     Given(String),
 }
+
+/// The shortest pause between two questions.
+const POLL: Duration = Duration::from_millis(4);
+/// Slow servers are asked less often: what a question costs here is time that they start later.
+const PAUSES: u32 = 20;
 
 impl Backing {
     pub fn start(run: &Arc<Run>, launch: Launch, folder: Folder) -> Result<Self> {
@@ -64,18 +70,38 @@ impl Backing {
         }
     }
 
-    /// An error once a process has ended by itself: waiting for it longer makes no sense.
-    pub fn still_runs(&mut self, what: &str) -> Result<()> {
-        if let Self::Process { process: Some(process), .. } = self
-            && let Some(status) = process.exited()
-        {
-            return Err(Error::Start {
-                what: what.to_owned(),
-                why: status.to_string(),
-                log: process.log_tail(),
-            });
+    /// Asks until there is an answer, at most a twentieth later than it could be. An error after `deadline`, and once a
+    /// process has ended by itself: waiting for it longer makes no sense.
+    pub async fn until<T, Asked: Future<Output = Option<T>>>(
+        &mut self,
+        what: impl Fn() -> String,
+        deadline: Duration,
+        ask: impl Fn() -> Asked,
+    ) -> Result<T> {
+        let asked_at = Instant::now();
+        loop {
+            if let Some(answer) = ask().await {
+                return Ok(answer);
+            }
+            if let Self::Process { process: Some(process), .. } = self
+                && let Some(status) = process.exited()
+            {
+                return Err(Error::Start {
+                    what: what(),
+                    why: status.to_string(),
+                    log: process.log_tail(),
+                });
+            }
+            let waited = asked_at.elapsed();
+            if waited > deadline {
+                return Err(Error::Late {
+                    what: what(),
+                    seconds: deadline.as_secs(),
+                    log: self.log_tail().await,
+                });
+            }
+            tokio::time::sleep(POLL.max(waited / PAUSES)).await;
         }
-        Ok(())
     }
 
     /// All that it has said on standard error and standard output, also when it has ended.

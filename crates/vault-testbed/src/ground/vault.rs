@@ -55,7 +55,6 @@ fn without_greeting(log: &[u8]) -> Vec<u8> {
 /// In a container.
 pub(super) const PORT: u16 = 8200;
 const READY_DEADLINE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(4);
 
 impl VaultServer {
     /// From "the process runs" to "active", with an audit device where one is asked for.
@@ -206,22 +205,9 @@ impl VaultServer {
     }
 
     async fn wait_for(&mut self, is_reached: impl Fn(Health) -> bool) -> Result<()> {
-        let asked_at = Instant::now();
-        loop {
-            if is_reached(self.api.health().await) {
-                return Ok(());
-            }
-            let what = format!("Vault at {}", self.address);
-            self.backing.still_runs(&what)?;
-            if asked_at.elapsed() > READY_DEADLINE {
-                return Err(Error::Late {
-                    what,
-                    seconds: READY_DEADLINE.as_secs(),
-                    log: self.backing.log_tail().await,
-                });
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        let (address, api) = (&self.address, &self.api);
+        let asked = || async { is_reached(api.health().await).then_some(()) };
+        self.backing.until(|| format!("Vault at {address}"), READY_DEADLINE, asked).await
     }
 }
 

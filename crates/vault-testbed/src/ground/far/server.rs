@@ -41,7 +41,6 @@ pub struct Server {
 
 const READY_DEADLINE: Duration = Duration::from_secs(90);
 const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(4);
 
 impl Server {
     pub(in crate::ground) async fn start_process(
@@ -225,21 +224,11 @@ impl Server {
         &mut self,
         ask: impl Fn() -> Answer<'a, T>,
     ) -> Result<T> {
-        let asked_at = Instant::now();
-        loop {
+        let place = self.place();
+        let asked = || async {
             // Whatever else may have taken the port need not answer at all.
-            if let Ok(Ok(answer)) = tokio::time::timeout(ANSWER_DEADLINE, ask()).await {
-                return Ok(answer);
-            }
-            self.backing.still_runs(&self.place())?;
-            if asked_at.elapsed() > READY_DEADLINE {
-                return Err(Error::Late {
-                    what: self.place(),
-                    seconds: READY_DEADLINE.as_secs(),
-                    log: self.backing.log_tail().await,
-                });
-            }
-            tokio::time::sleep(POLL).await;
-        }
+            tokio::time::timeout(ANSWER_DEADLINE, ask()).await.ok()?.ok()
+        };
+        self.backing.until(|| place.clone(), READY_DEADLINE, asked).await
     }
 }
