@@ -130,9 +130,10 @@ async fn launch(_: &Arc<Run>, new: New<'_>) -> Result<Launch> {
     Ok(launch)
 }
 
-/// Other nodes would come by the network, and schedulers that wait for work would spin.
+/// Other nodes would come by the network, schedulers that wait for work would spin, and ten threads would take turns at
+/// looking for one module after the other along the code path.
 const ERLANG_OPTIONS: &str =
-    "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none";
+    "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none +SDio 1";
 
 fn container(_: &ServerOptions, passwords: &Passwords) -> Contained {
     let file = settings("0.0.0.0", (RABBITMQ.port, AMQP_PORT), passwords);
