@@ -1,6 +1,7 @@
 //! How the tool itself gets its token, and what becomes of it.
 
 use expect_test::expect;
+use serde::Deserialize;
 use serde_json::json;
 use vault_client::ExposeSecret;
 use vault_testbed::ground::{
@@ -8,7 +9,7 @@ use vault_testbed::ground::{
     far::kubernetes::{Account, KUBERNETES},
 };
 
-use crate::Bed;
+use crate::{Bed, Ran};
 
 /// What an apply of `SPEC` needs; the ledger's mount is there already.
 const POLICY: &str = r#"
@@ -108,10 +109,57 @@ fn a_user_logs_in_with_a_password() {
     assert_eq!(ran.code(), 0, "{}", ran.shown());
 }
 
+/// The job that the documentation gives away: how it is run, and as whom.
+struct Job {
+    words: String,
+    /// Without the address, which names nobody's Vault.
+    variables: Vec<(String, String)>,
+    account: Account,
+    audience: String,
+}
+
+impl Job {
+    fn read() -> Job {
+        let text = include_str!("../../../../docs/examples/kubernetes.yaml");
+        let documents = serde_yaml::Deserializer::from_str(text);
+        let documents = documents.map(|it| serde_json::Value::deserialize(it).unwrap());
+        let job = documents.into_iter().find(|it| it["kind"] == "CronJob").unwrap();
+        let pod = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        assert_eq!(container["command"], json!(["vaultwright"]));
+        let text = |it: &serde_json::Value| it.as_str().unwrap().to_owned();
+        let words = container["args"].as_array().unwrap().iter().map(text);
+        let words = words.map(|it| if it == "/spec" { "SPEC".to_owned() } else { it });
+        let variables = container["env"].as_array().unwrap().iter();
+        let variables = variables.map(|it| (text(&it["name"]), text(&it["value"])));
+        let account = Account {
+            namespace: text(&job["metadata"]["namespace"]),
+            name: text(&pod["serviceAccountName"]),
+        };
+        let volumes = pod["volumes"].as_array().unwrap().iter();
+        let token = volumes.map(|it| &it["projected"]["sources"][0]["serviceAccountToken"]);
+        let token = token.into_iter().find(|it| it.is_object()).unwrap();
+        Job {
+            words: words.collect::<Vec<String>>().join(" "),
+            variables: variables.filter(|(name, _)| name != "VAULT_ADDR").collect(),
+            account,
+            audience: text(&token["audience"]),
+        }
+    }
+
+    /// With a JWT in the folder of `bed`, where a pod has it in its own.
+    fn run(&self, bed: &Bed, jwt: &str) -> Ran {
+        let mut command = bed.command(&format!("{} --jwt-file {jwt}", self.words));
+        command.env_remove("VAULT_TOKEN").envs(self.variables.iter().cloned());
+        Ran(command.output().unwrap())
+    }
+}
+
 /// Against a real API server, which reviews the JWTs that it has issued.
 #[test]
-fn a_service_account_logs_in_and_one_that_no_role_is_bound_to_does_not() {
-    let name = "a_service_account_logs_in_and_one_that_no_role_is_bound_to_does_not";
+fn the_job_of_the_documentation_logs_in_and_an_account_that_no_role_is_bound_to_does_not() {
+    let name =
+        "the_job_of_the_documentation_logs_in_and_an_account_that_no_role_is_bound_to_does_not";
     let Some(bed) = bed(name) else { return };
     let options = ServerOptions::of(&KUBERNETES);
     let cluster = match bed.runtime.block_on(bed.ground.server(&options)) {
@@ -119,9 +167,9 @@ fn a_service_account_logs_in_and_one_that_no_role_is_bound_to_does_not() {
         Err(missing) if missing.is_missing() => return println!("SKIPPED {name}: {missing}"),
         Err(err) => panic!("{err}"),
     };
-    bed.outside("sys/auth/cluster", json!({ "type": "kubernetes" }));
+    bed.outside("sys/auth/kubernetes", json!({ "type": "kubernetes" }));
     bed.outside(
-        "auth/cluster/config",
+        "auth/kubernetes/config",
         json!({
             "kubernetes_host": format!("https://{}", cluster.address_for_vault),
             "kubernetes_ca_cert": cluster.given["ca_certificate"].expose_secret(),
@@ -129,35 +177,36 @@ fn a_service_account_logs_in_and_one_that_no_role_is_bound_to_does_not() {
             "disable_local_ca_jwt": true,
         }),
     );
+    let job = Job::read();
     let role = json!({
-        "bound_service_account_names": "deployer",
-        "bound_service_account_namespaces": "ci",
+        "bound_service_account_names": job.account.name,
+        "bound_service_account_namespaces": job.account.namespace,
+        "audience": job.audience,
         "token_policies": "deployer",
     });
-    bed.outside("auth/cluster/role/deploy", role);
-    for account in ["deployer", "other"] {
+    bed.outside("auth/kubernetes/role/vaultwright", role);
+    let other = Account { name: "other".into(), ..job.account.clone() };
+    for account in [&job.account, &other] {
         let superuser = cluster.superuser("");
-        let account = Account { namespace: "ci".into(), name: account.into() };
         let jwt = bed.runtime.block_on(async {
             account.create(&superuser).await.unwrap();
-            account.jwt(&superuser, &[], 600).await.unwrap()
+            account.jwt(&superuser, &[&job.audience], 600).await.unwrap()
         });
         bed.write(&account.name, jwt.expose_secret());
     }
-    let login = "--login kubernetes --login-mount cluster --kubernetes-role deploy --jwt-file";
-    let ran = bed.run_as("not-used", &format!("apply SPEC --yes {login} deployer"));
+    let ran = job.run(&bed, &job.account.name);
     assert_eq!(ran.code(), 0, "{}", ran.shown());
     assert_eq!(bed.run("verify SPEC").code(), 0);
     expect![[r#"
         exit 1
-        error: login failed: POST auth/cluster/login: permission denied (status 403): service account name not authorized
+        error: login failed: POST auth/kubernetes/login: permission denied (status 403): service account name not authorized
           help: check that the auth method is mounted there, and that its role is bound to who logs in
     "#]]
-    .assert_eq(&bed.run_as("not-used", &format!("plan SPEC {login} other")).shown());
+    .assert_eq(&job.run(&bed, "other").shown());
     // Signed by nobody whom the cluster knows.
-    let jwt = std::fs::read_to_string(bed.folder.path().join("deployer")).unwrap();
+    let jwt = std::fs::read_to_string(bed.folder.path().join(&job.account.name)).unwrap();
     bed.write("forged", &format!("{}AAAA", &jwt[..jwt.len() - 4]));
-    let forged = bed.run_as("not-used", &format!("plan SPEC {login} forged"));
+    let forged = job.run(&bed, "forged");
     assert_eq!(forged.code(), 1);
     assert!(forged.shown().contains("permission denied"), "{}", forged.shown());
     assert!(!forged.shown().contains(&jwt[..40]), "{}", forged.shown());

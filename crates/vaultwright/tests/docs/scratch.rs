@@ -19,7 +19,15 @@ use crate::shown::difference;
 const DEADLINE: Duration = Duration::from_secs(420);
 
 /// What a page finds in the checkout that it speaks of.
-const CHECKOUT: [&str; 3] = ["specs", "features", "docs/examples"];
+const CHECKOUT: [&str; 4] = ["specs", "features", "fixtures/samples", "docs/examples"];
+
+/// `cargo xtask` forwards to the program. Only a half of `test` is its own, and the features are the program's.
+const CARGO: &str = r#"#!/bin/bash
+[[ $1 == xtask ]] || { echo "a page runs cargo $1" >&2; exit 99; }
+shift
+[[ "$1 $2 $3" != "test --only features" ]] || set -- test "${@:4}"
+exec vaultwright "$@"
+"#;
 
 pub struct Scratch {
     folder: TempDir,
@@ -33,7 +41,7 @@ impl Scratch {
     pub fn new(root: &Path, binary: &Path, server: Option<&Path>) -> Scratch {
         let folder = tempfile::Builder::new().prefix("docs").tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in ["bin", "home", "checkout/docs"] {
+        for name in ["bin", "home", "checkout/docs", "checkout/fixtures"] {
             fs::create_dir_all(at(name)).unwrap();
         }
         for name in CHECKOUT {
@@ -45,9 +53,7 @@ impl Scratch {
             assert!(copied.unwrap().success());
         }
         symlink(binary, at("bin/vaultwright")).unwrap();
-        let cargo = "#!/bin/bash\n[[ $1 == xtask ]] || { echo \"a page runs cargo $1\" >&2; exit 99; }\n\
-                     exec vaultwright \"${@:2}\"\n";
-        fs::write(at("bin/cargo"), cargo).unwrap();
+        fs::write(at("bin/cargo"), CARGO).unwrap();
         fs::set_permissions(at("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(at("folder"), at("checkout").to_str().unwrap()).unwrap();
         fs::write(at("environment"), "").unwrap();
