@@ -10,8 +10,8 @@ use std::{
 
 use cucumber::{World as _, cli, feature::Ext as _, parser, tag::Ext as _};
 use futures::{FutureExt as _, stream};
-pub use gherkin::Feature;
-use gherkin::{GherkinEnv, Scenario, tagexpr::TagOperation};
+pub use gherkin::{Feature, Scenario};
+use gherkin::{GherkinEnv, tagexpr::TagOperation};
 use regex::Regex;
 use vault_provision::{ReadError, SpecInputs};
 

@@ -34,6 +34,7 @@ pub fn facts(suite: &Suite, results: &Results) -> Vec<(String, String)> {
         ("on", suite.ground.kind().to_string()),
         ("by", concat!("vaultwright ", env!("CARGO_PKG_VERSION")).into()),
         ("beside Vault", far_sides.join(" · ")),
+        ("secrets looked for in logs and reports", suite.secrets.count().to_string()),
     ];
     let known = facts.into_iter().filter(|(_, value)| !value.is_empty());
     known.map(|(name, value)| (name.to_owned(), value)).collect()

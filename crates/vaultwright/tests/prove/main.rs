@@ -5,11 +5,13 @@ mod proven;
 mod refuted;
 mod run;
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use vault_testbed::ground::servers;
+
+use run::program;
 
 /// Every scenario of the spec's proof is skipped on `ground` with `reason`, and all reports say so.
 #[track_caller]
@@ -20,8 +22,7 @@ fn is_skipped(spec: &str, ground: &str, environment: &[(&str, &Path)], reason: &
     };
     let folder = TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    let mut command = program();
     command.args(["prove", spec, "--on", ground]).env("VAULTWRIGHT_SERVER", server.path);
     command.envs(environment.iter().copied());
     for option in ["html", "junit", "json", "markdown"] {
@@ -69,7 +70,7 @@ fn a_summary_that_cannot_be_written_fails_a_run_of_which_all_else_is_told() {
                 Given the secret variable token is \"0123456789abcdef\"\n";
     std::fs::write(&feature, text).unwrap();
     let run = |summary: &Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
+        let mut command = program();
         command.arg("test").arg(&feature).args(["--on", "process"]);
         let output = command.env("GITHUB_STEP_SUMMARY", summary).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -92,9 +93,7 @@ fn a_summary_that_cannot_be_written_fails_a_run_of_which_all_else_is_told() {
 #[test]
 fn where_nothing_can_be_proven_it_is_said_why() {
     let refused = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
-        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
-        let output = command.arg("prove").args(arguments).output().unwrap();
+        let output = program().arg("prove").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
@@ -123,9 +122,7 @@ fn where_nothing_can_be_proven_it_is_said_why() {
 fn emitted_features_are_run_by_test() {
     let folder = TempDir::new().unwrap();
     let run = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vaultwright"));
-        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).args(arguments);
-        let output = command.output().unwrap();
+        let output = program().args(arguments).output().unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
     let emitted = folder.path().to_str().unwrap();

@@ -1,15 +1,19 @@
 //! Specs that are wrong in one thing, each with the step and the evidence that show it.
 
 use serde_json::Value;
+use tempfile::TempDir;
+use vault_testbed::suite;
 
-use crate::run::{Expected, is_proven, prove};
+use crate::run::{Expected, is_proven, program, prove};
 
 /// Wrong at `step` with `evidence`, of what matches `only`; and the scenario that says so passes in the environment
 /// `repaired`.
 #[track_caller]
 fn is_refuted(name: &str, only: &str, step: &str, evidence: &str) {
     let spec = format!("fixtures/refuted/{name}");
-    let Some(proof) = prove(&spec, &["--only", only], Expected::Refuted) else { return };
+    let names = with_step(&spec, only, step);
+    let arguments = ["--only", only, "--name", &names];
+    let Some(proof) = prove(&spec, &arguments, Expected::Refuted) else { return };
     assert_eq!(proof.code, Some(1), "{}", proof.said);
     let scenarios = proof.report["scenarios"].as_array().unwrap();
     let is_it = |scenario: &&Value| {
@@ -24,6 +28,22 @@ fn is_refuted(name: &str, only: &str, step: &str, evidence: &str) {
     assert!(proof.said.contains(evidence), "{}", proof.said);
     let name = format!("^{}$", regex::escape(refuted["scenario"].as_str().unwrap()));
     is_proven(&spec, &["--only", only, "--env", "repaired", "--name", &name]);
+}
+
+/// The names of those scenarios that have the step: no other can show what is wrong there.
+#[track_caller]
+fn with_step(spec: &str, only: &str, step: &str) -> String {
+    let folder = TempDir::new().unwrap();
+    let mut emit = program();
+    let emitted = emit.args(["prove", spec, "--only", only, "--emit"]).arg(folder.path()).output();
+    assert!(emitted.unwrap().status.success());
+    let features = suite::load(&[folder.path().to_owned()]).unwrap();
+    let scenarios = features.into_iter().flat_map(|it| it.scenarios);
+    let has_step = |it: &suite::Scenario| it.steps.iter().any(|it| it.value.contains(step));
+    let names = scenarios.filter(has_step).map(|it| regex::escape(&it.name));
+    let names: Vec<String> = names.collect();
+    assert!(!names.is_empty(), "no scenario of {spec} has a step `{step}`");
+    format!("^({})$", names.join("|"))
 }
 
 #[test]
