@@ -119,9 +119,10 @@ impl fmt::Display for Failures {
 /// How many tests of one binary are under way at once.
 const THREADS: &str = "RUST_TEST_THREADS";
 
-/// Those that take long wait for servers to start and for lives to end, and compute little.
+/// Those that take long wait for servers to start and for lives to end, or each keep a core busy with them. More at once
+/// take no less time, and shorten the lives of what they prove.
 fn threads() -> usize {
-    3 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// `--only HALF`, wherever it stands, and all the rest.
