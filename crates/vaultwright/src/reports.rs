@@ -29,12 +29,13 @@ pub struct ReportArgs {
 pub fn facts(suite: &Suite, results: &Results) -> Vec<(String, String)> {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
     let far_sides: Vec<&str> = results.far_sides().into_iter().collect();
+    let secrets = format!("{} looked for in logs and reports", suite.secrets.count());
     let facts = [
         ("when", now),
         ("on", suite.ground.kind().to_string()),
         ("by", concat!("vaultwright ", env!("CARGO_PKG_VERSION")).into()),
         ("beside Vault", far_sides.join(" · ")),
-        ("secrets looked for in logs and reports", suite.secrets.count().to_string()),
+        ("secrets", secrets),
     ];
     let known = facts.into_iter().filter(|(_, value)| !value.is_empty());
     known.map(|(name, value)| (name.to_owned(), value)).collect()

@@ -140,7 +140,11 @@ fn page() -> String {
     };
     let about = About {
         title: "Proof of shop".into(),
-        facts: vec![("when".into(), "2026-01-01 00:00 UTC".into()), ("on".into(), long.into())],
+        facts: vec![
+            ("when".into(), "2026-01-01 00:00 UTC".into()),
+            ("on".into(), long.into()),
+            ("what has a name as long as a phone is wide".into(), "4".into()),
+        ],
         of_proof: Some(OfProof {
             spec: "shop".into(),
             lives_divided_by: 30,
@@ -237,6 +241,7 @@ fn what_is_wrong_with_a_page_is_found() {
             "</main>",
             "<img src='http://127.0.0.1:9/a.png'><p style='width: 900px'>wide</p></main>",
         )
+        .replace("<dl>", "<dl style='grid-template-columns: 80% 1fr'>")
         .replace("row.hidden = ", "row.title = ")
         .replace("form.hidden = false;", "form.hidden = false; console.error('trouble');")
         .replace(
@@ -252,6 +257,7 @@ fn what_is_wrong_with_a_page_is_found() {
         "the console says trouble",
         "what is searched for filters nothing",
         "dark, 360 wide: it is 9",
+        "light, 360 wide: there is no room for what on is",
         "light, 360 wide: its picture is of one colour",
         "dark, 1200 wide: its picture is not dark",
     ] {

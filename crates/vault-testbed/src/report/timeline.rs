@@ -114,7 +114,7 @@ impl Scale {
         let step = step.unwrap_or(least);
         let first = (self.from / step).ceil() as u32;
         let last = (self.to / step).floor() as u32;
-        let digits = usize::from(step < 1.0);
+        let digits = (-step.log10().floor()).max(0.0) as usize;
         let tick = |n: u32| {
             let seconds = f64::from(n) * step;
             Tick { at: self.at(seconds), label: format!("{seconds:.digits$}") }
@@ -200,9 +200,15 @@ mod tests {
             (3, vec!["0.0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]),
             (61, vec!["0", "10", "20", "30", "40", "50", "60"]),
         ] {
-            let scale = Scale { from: 0.0, to: f64::from(seconds) };
-            let found: Vec<String> = scale.ticks().into_iter().map(|it| it.label).collect();
-            assert_eq!(found, labels);
+            labels_are(0.0, f64::from(seconds), &labels);
         }
+        labels_are(1.0, 1.3, &["1.00", "1.05", "1.10", "1.15", "1.20", "1.25", "1.30"]);
+    }
+
+    #[track_caller]
+    fn labels_are(from: f64, to: f64, labels: &[&str]) {
+        let scale = Scale { from, to };
+        let found: Vec<String> = scale.ticks().into_iter().map(|it| it.label).collect();
+        assert_eq!(found, labels);
     }
 }
