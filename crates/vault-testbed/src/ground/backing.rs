@@ -74,7 +74,7 @@ impl Backing {
     /// process has ended by itself: waiting for it longer makes no sense.
     pub async fn until<T, Asked: Future<Output = Option<T>>>(
         &mut self,
-        what: impl Fn() -> String,
+        what: impl FnOnce() -> String,
         deadline: Duration,
         ask: impl Fn() -> Asked,
     ) -> Result<T> {

@@ -77,7 +77,7 @@ fn is_proven_by_asking(spec: &str, wanted: &[[&str; 4]]) {
     }
 }
 
-/// What of it comes by the network there; all else is as on processes.
+/// As much of it as shows that its servers work by the network there; whole proofs are on processes.
 #[track_caller]
 fn is_proven_in_containers(spec: &str, only: &[&str]) {
     let runtime = tokio::runtime::Runtime::new().unwrap();

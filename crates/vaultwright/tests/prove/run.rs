@@ -83,9 +83,10 @@ pub fn is_proven(spec: &str, arguments: &[&str]) -> Option<Proof> {
     assert!(counts.ends_with("0 failed, 0 skipped"), "{}", proof.said);
     let heading = format!("## ✅ Proof of {}: {counts}\n", proof.report["spec"].as_str().unwrap());
     assert!(proof.summary.starts_with(&heading), "{}", proof.summary);
-    // Each scenario's Vault has a root token, and the run withholds what would show one.
+    // The run withholds what would show one. A few scenarios may have but the root tokens.
     let secrets = proof.summary.split_once(" looked for in logs and reports").unwrap().0;
     let secrets = secrets.rsplit_once("secrets: ").unwrap().1;
-    assert!(secrets.parse::<u64>().unwrap() >= passed, "{}", proof.summary);
+    let secrets: u64 = secrets.parse().unwrap();
+    assert!(secrets >= passed && (secrets > passed || passed < 5), "{}", proof.summary);
     Some(proof)
 }

@@ -229,6 +229,6 @@ impl Server {
             // Whatever else may have taken the port need not answer at all.
             tokio::time::timeout(ANSWER_DEADLINE, ask()).await.ok()?.ok()
         };
-        self.backing.until(|| place.clone(), READY_DEADLINE, asked).await
+        self.backing.until(|| place, READY_DEADLINE, asked).await
     }
 }
