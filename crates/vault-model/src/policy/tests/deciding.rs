@@ -1,4 +1,4 @@
-//! Which rule decides, and how. What the server answers stands in `tests/capabilities.json`.
+//! Which rule decides, and how. What the server answers stands in `tests/all/capabilities.json`.
 
 use std::time::Duration;
 
