@@ -22,3 +22,20 @@ Feature: The same holds on a server as it runs in production
     Then no write was sent
     And the token app is valid
 
+  Scenario Outline: Vault makes its own OIDC key as it does everywhere where a spec has to do with OIDC
+    Given a Vault
+    And the spec
+      """
+      auth: { approle: { type: approle } }
+      identity: { <objects> }
+      """
+    When I apply
+    Then "identity/oidc/key/default" holds
+      """
+      { "algorithm": "<algorithm>" }
+      """
+
+    Examples:
+      | objects                                                           | algorithm |
+      | groups: { staff: { type: internal } }                             | ES256     |
+      | oidc_assignments: { staff: { group_ids: ["*"], entity_ids: [] } } | RS256     |

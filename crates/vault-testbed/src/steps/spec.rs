@@ -176,6 +176,9 @@ pub async fn plan(world: &mut World, vault: &Vault) -> Result<Plan> {
 /// Applies as `vault`; what becomes of each object is kept for the steps that follow.
 pub async fn apply(world: &mut World, vault: &Vault) -> Result {
     let spec = read(world)?;
+    if world.applied.is_none() {
+        spare_rsa_keys(world, &spec).await?;
+    }
     let from = audit::len(world).await;
     let result = async {
         let prepared = prepare(vault, &spec).await?;
@@ -194,6 +197,23 @@ pub async fn apply(world: &mut World, vault: &Vault) -> Result {
         Err(err) => world.refused = Some(Failure::from(err).0),
     }
     Ok(())
+}
+
+/// Of the scenario's Vault, before the spec is applied to it, where that has nothing to do with them.
+pub async fn spare_rsa_keys(world: &World, spec: &Spec) -> Result {
+    if !concerns_oidc(spec) {
+        // What stands in the way of it the apply will tell.
+        let _ = world.server()?.spare_rsa_keys().await;
+    }
+    Ok(())
+}
+
+/// As a provider, or as one whose plugins have tokens of it.
+fn concerns_oidc(spec: &Spec) -> bool {
+    spec.objects.iter().any(|it| {
+        it.path.as_str().starts_with("identity/oidc/")
+            || it.said.keys().any(|key| key.starts_with("identity_token_"))
+    })
 }
 
 async fn destroy(world: &mut World, data: bool) -> Result {

@@ -43,6 +43,7 @@ use crate::{
     bindings::{Bindings, Servers},
     ground::{GroundSpec, Kind, far::Session},
     origin::Origins,
+    steps::spec::spare_rsa_keys,
     world::{Failure, Result, World, failure},
 };
 
@@ -151,6 +152,7 @@ async fn stands(
     }
     keep_secret(world, &spec);
     tell_origins(world, &spec);
+    spare_rsa_keys(world, &spec).await?;
     let vault = world.vault()?.clone();
     let whole = spec.objects.clone();
     spec.objects.retain(|it| !left_out.contains_key(&it.path));
