@@ -26,7 +26,7 @@ Feature: The same holds on a server as it runs in production
     Given a Vault
     And the spec
       """
-      auth: { approle: { type: approle } }
+      auth: { approle: { type: approle, tune: { <tune> } } }
       identity: { <objects> }
       """
     When I apply
@@ -36,6 +36,7 @@ Feature: The same holds on a server as it runs in production
       """
 
     Examples:
-      | objects                                                           | algorithm |
-      | groups: { staff: { type: internal } }                             | ES256     |
-      | oidc_assignments: { staff: { group_ids: ["*"], entity_ids: [] } } | RS256     |
+      | objects                                                           | tune                        | algorithm |
+      | groups: { staff: { type: internal } }                             | default_lease_ttl: 1h       | ES256     |
+      | oidc_assignments: { staff: { group_ids: ["*"], entity_ids: [] } } | default_lease_ttl: 1h       | RS256     |
+      | groups: { staff: { type: internal } }                             | identity_token_key: default | RS256     |

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use cucumber::{gherkin::Step, given, then, when};
 use vault_client::Vault;
-use vault_model::{plan::Plan, spec::Spec};
+use vault_model::{object::Object, plan::Plan, spec::Spec};
 use vault_provision::{
     Outcome, PrepareError, ReadError, SpecInputs, Stop, load, prepare, prepare_destruction,
 };
@@ -210,10 +210,10 @@ pub async fn spare_rsa_keys(world: &World, spec: &Spec) -> Result {
 
 /// As a provider, or as one whose plugins have tokens of it.
 fn concerns_oidc(spec: &Spec) -> bool {
-    spec.objects.iter().any(|it| {
-        it.path.as_str().starts_with("identity/oidc/")
-            || it.said.keys().any(|key| key.starts_with("identity_token_"))
-    })
+    let names_a_key = |it: &Object| {
+        serde_json::to_string(&it.said).is_ok_and(|text| text.contains("\"identity_token_"))
+    };
+    spec.objects.iter().any(|it| it.path.starts_with("identity/oidc/") || names_a_key(it))
 }
 
 async fn destroy(world: &mut World, data: bool) -> Result {
