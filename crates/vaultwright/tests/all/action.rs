@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use vault_client::{ExposeSecret, Settings, Vault};
 use vault_testbed::ground::{Ground, Kind, VaultOptions, VaultServer, servers};
 
+use crate::root;
+
 /// Its exit code, and what it wrote for the steps after it.
 struct Ran {
     code: Option<i32>,
@@ -22,7 +24,7 @@ struct Ran {
 
 fn run(folder: &TempDir, vault: &[(&'static str, String)], command: &str, arguments: &str) -> Ran {
     let at = |name: &str| folder.path().join(name);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.github/actions/vaultwright/run.sh");
+    let script = root().join(".github/actions/vaultwright/run.sh");
     for file in ["outputs", "summary"] {
         fs::write(at(file), "").unwrap();
     }
@@ -118,7 +120,7 @@ struct Job {
 
 /// In the order of their stages, and what all of them have in their environment.
 fn pipeline() -> (Vec<Job>, Vec<(String, String)>) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/gitlab-ci.yml");
+    let path = root().join("docs/examples/gitlab-ci.yml");
     let text = fs::read_to_string(path).unwrap();
     let pipeline: Value = serde_yaml::from_str(&text).unwrap();
     let texts = |it: &Value| -> Vec<String> {

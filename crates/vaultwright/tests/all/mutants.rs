@@ -185,7 +185,7 @@ fn refuted(spec: &Path, mutant: &Mutant, wanted: &Refutation, folder: &Path) -> 
     if !output.status.success() {
         return Err(format!("no proof of it can be made:\n{}", text(&output)));
     }
-    let mut command = program();
+    let mut command = once();
     command.arg("test").arg(&features).args(["--on", "process", "--concurrency", "1"]);
     command.arg("--name").arg(regex::escape(&wanted.scenario)).arg("--json").arg(&json);
     let output = command.output().unwrap();
