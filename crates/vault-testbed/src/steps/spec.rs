@@ -199,7 +199,7 @@ pub async fn apply(world: &mut World, vault: &Vault) -> Result {
     Ok(())
 }
 
-/// Of the scenario's Vault, before the spec is applied to it, where that has nothing to do with them.
+/// Of the scenario's Vault, before the spec is applied to it, where that has nothing to do with OIDC.
 pub async fn spare_rsa_keys(world: &World, spec: &Spec) -> Result {
     if !concerns_oidc(spec) {
         // What stands in the way of it the apply will tell.
