@@ -73,6 +73,7 @@ Feature: A pod gets a login that reads, and ends
 
   Scenario: A key that Vault has signed lets in the user that it is for, for as long as it lasts
     Given the spec "specs/workload-injection" stands with only "machines", its lives divided by 900
+    And the sshd "machines" takes "notebook" with a key of "ssh/roles/notebook-hosts"
     When "ssh/roles/notebook-hosts" signs a key for "notebook"
     Then the key is valid for 4 s, and 30 s before
     And the sshd "machines", which takes "notebook", lets the key in

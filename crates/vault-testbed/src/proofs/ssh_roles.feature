@@ -36,6 +36,7 @@ Feature: Machines let in who has a signed key or a password for one login, and n
   Scenario: A key that [[ it.path ]] has signed ends
     Given [[ shorter ]]
     And "[[ it.path ]]" could be made
+    And the sshd "[[ it.server ]]" takes "[[ it.more.principal ]]" with a key of "[[ it.path ]]"
     When "[[ it.path ]]" signs a key for "[[ it.more.principal ]]"
     Then the sshd "[[ it.server ]]", which takes "[[ it.more.principal ]]", lets the key in
     And the sshd "[[ it.server ]]", which takes "[[ it.more.principal ]]", refuses the key once its life is over

@@ -51,6 +51,7 @@ fn signed_keys_let_in_whom_they_are_for() {
           Scenario: A key that ssh/roles/people has signed ends
             Given the spec "specs/shop" stands, its lives divided by 6
             And "ssh/roles/people" could be made
+            And the sshd "machines" takes "deploy" with a key of "ssh/roles/people"
             When "ssh/roles/people" signs a key for "deploy"
             Then the sshd "machines", which takes "deploy", lets the key in
             And the sshd "machines", which takes "deploy", refuses the key once its life is over

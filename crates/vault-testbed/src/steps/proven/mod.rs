@@ -54,7 +54,7 @@ pub use ldap::InDirectory;
 pub use login::DatabaseLogin;
 pub use pki::Issued;
 pub use provider::IdentityToken;
-pub use ssh::SignedKey;
+pub use ssh::{SignedKey, Taken};
 pub use token::Token;
 
 use broker::Application;
@@ -71,6 +71,8 @@ pub struct Proven {
     application: Application,
     token: Option<Token>,
     signed_key: Option<SignedKey>,
+    /// By each sshd that was told so.
+    taken: BTreeMap<String, Taken>,
     issued: Option<Issued>,
     pub whoever: Whoever,
     in_directory: InDirectory,

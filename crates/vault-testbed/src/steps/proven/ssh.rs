@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cucumber::{then, when};
+use cucumber::{given, then, when};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -40,12 +40,26 @@ pub struct SignedKey {
     valid_until: i64,
 }
 
+/// Whom an sshd takes: who has a key that this engine has signed for this principal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Taken {
+    mount: String,
+    principal: String,
+}
+
 /// Of whom nobody has heard.
 const NOBODY: &str = "vaultwright-nobody";
 /// What a command at the far end says once it is let in.
 const GREETING: &str = "let-in";
 /// A clock counts in whole seconds, and logging in takes a while.
 const SLACK_SECONDS: i64 = 2;
+
+/// Before a key of a short life is signed: telling an sshd takes a login of its own.
+#[given(expr = "the sshd {string} takes {string} with a key of {string}")]
+async fn takes(world: &mut World, name: String, principal: String, role: String) -> Result {
+    let mount = parts(&role)?.0.to_owned();
+    tell_whom_to_take(world, &name, Taken { mount, principal }).await
+}
 
 #[when(expr = "{string} signs a key for {string}")]
 async fn signs(world: &mut World, role: String, principal: String) -> Result {
@@ -86,7 +100,13 @@ async fn lets_in(world: &mut World, name: String, principal: String) -> Result {
     let output = log_in(world, &name, &principal, KEY).await?;
     match is_let_in(&output) {
         true => Ok(()),
-        false => failure(format!("sshd refuses it: {}", complaint(&output))),
+        false => {
+            let age = world.proven.signed_key()?.signed_at.elapsed().as_secs_f64();
+            failure(format!(
+                "sshd refuses it {age:.1} s after it was signed: {}",
+                complaint(&output)
+            ))
+        }
     }
 }
 
@@ -108,7 +128,8 @@ async fn refuses_alone(world: &mut World, name: String, principal: String) -> Re
 /// Neither later nor earlier.
 #[then(expr = "the sshd {string}, which takes {string}, refuses the key once its life is over")]
 async fn refuses_in_time(world: &mut World, name: String, principal: String) -> Result {
-    let server = taking(world, &name, &principal).await?;
+    take_only(world, &name, &principal).await?;
+    let server = machine(world, &name)?;
     let key = world.proven.signed_key()?;
     let ends_at = key.valid_until;
     let deadline = Duration::from_secs((ends_at - now()).max(0).unsigned_abs()) + SOON;
@@ -252,22 +273,38 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// From now on the ground's sshd of this name takes what the key's own authority has signed for this principal.
-async fn taking<'w>(world: &'w World, name: &str, principal: &str) -> Result<&'w Server> {
-    let server = world.databases.get(name).filter(|it| it.side.word == SSHD.word);
-    let server =
-        server.ok_or_else(|| Failure(format!("no sshd of the ground is called {name}")))?;
-    let mount = &world.proven.signed_key()?.mount;
+/// From now on the ground's sshd of this name takes them, and nobody else.
+async fn tell_whom_to_take(world: &mut World, name: &str, whom: Taken) -> Result {
+    let server = machine(world, name)?;
+    if world.proven.taken.get(name) == Some(&whom) {
+        return Ok(());
+    }
+    let Taken { mount, principal } = &whom;
     let authority = there(world, &format!("{mount}/config/ca")).await?.remove("public_key");
     let authority = authority.as_ref().and_then(Value::as_str).unwrap_or_default();
     match trust(&server.admin(), authority, principal).await? {
-        Said::Done => Ok(server),
+        Said::Done => {
+            world.proven.taken.insert(name.to_owned(), whom);
+            Ok(())
+        }
         Said::Refused(refusal) => failure(format!("{name} cannot be told whom to take: {refusal}")),
     }
 }
 
-async fn log_in(world: &World, name: &str, principal: &str, key: &str) -> Result<Output> {
-    let server = taking(world, name, principal).await?;
+fn machine<'w>(world: &'w World, name: &str) -> Result<&'w Server> {
+    let server = world.databases.get(name).filter(|it| it.side.word == SSHD.word);
+    server.ok_or_else(|| Failure(format!("no sshd of the ground is called {name}")))
+}
+
+/// By keys of the engine that has signed the scenario's key.
+async fn take_only(world: &mut World, name: &str, principal: &str) -> Result {
+    let mount = world.proven.signed_key()?.mount.clone();
+    tell_whom_to_take(world, name, Taken { mount, principal: principal.to_owned() }).await
+}
+
+async fn log_in(world: &mut World, name: &str, principal: &str, key: &str) -> Result<Output> {
+    take_only(world, name, principal).await?;
+    let server = machine(world, name)?;
     let output = client(world, server, key).await?;
     let verdict = if is_let_in(&output) { "let in" } else { "refused" };
     world.evidence(format!("{verdict} as {}, where {principal} is taken", server.admin_user));
