@@ -145,6 +145,7 @@ impl Suite {
         });
         let mut scenarios = recorder.take(aborted.as_deref().unwrap_or("it did not end"));
         scenarios.extend(skipped);
+        let aborted = aborted.or_else(|| lost(chosen, scenarios.len()));
         Results { scenarios, took: began.elapsed(), aborted }
     }
 
@@ -244,6 +245,11 @@ async fn hung(recorder: &Recorder) -> Longest {
             return longest;
         }
     }
+}
+
+/// What was chosen and has no verdict was not shown to hold.
+fn lost(chosen: usize, ended: usize) -> Option<String> {
+    (ended != chosen).then(|| format!("{chosen} scenarios were chosen, and {ended} have ended"))
 }
 
 impl Filter {

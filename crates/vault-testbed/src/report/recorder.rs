@@ -53,6 +53,8 @@ struct Open {
     steps_said: Vec<String>,
     description: Option<String>,
     fails: Option<String>,
+    /// Another attempt follows: a step that nobody wrote fails for good.
+    is_tried_again: bool,
 }
 
 /// The step that has been under way for the longest time.
@@ -111,7 +113,7 @@ impl Recorder {
     ) {
         let key = key(feature, scenario);
         let attempt = event.retries.map_or(0, |it| it.current);
-        let retries_left = event.retries.is_some_and(|it| it.left > 0);
+        let has_more_attempts = event.retries.is_some_and(|it| it.left > 0);
         let mut guard = self.state();
         let state = &mut *guard;
         match &event.event {
@@ -125,6 +127,7 @@ impl Recorder {
                     steps_said: Vec::new(),
                     description: scenario.description.as_deref().map(|it| it.trim().to_owned()),
                     fails: None,
+                    is_tried_again: false,
                 };
                 state.tell(Happening::Began { scenario: &open.result });
                 state.open.insert(key, open);
@@ -132,12 +135,15 @@ impl Recorder {
             event::Scenario::Hook(_, Hook::Failed(_, why)) => {
                 if let Some(open) = state.open.get_mut(&key) {
                     open.fails.get_or_insert(said(why));
+                    open.is_tried_again = has_more_attempts;
                 }
             }
             event::Scenario::Hook(..) | event::Scenario::Log(_) => {}
             event::Scenario::Background(step, event) | event::Scenario::Step(step, event) => {
                 let Some(open) = state.open.get_mut(&key) else { return };
                 open.step(step, event, at, &self.secrets);
+                open.is_tried_again |=
+                    has_more_attempts && matches!(event, event::Step::Failed(..));
                 if let (Some((_, step)), Some(tell)) = (&open.step_began, &mut state.tell) {
                     tell(Happening::Step { scenario: &open.result, step });
                 }
@@ -148,7 +154,7 @@ impl Recorder {
                 let notes = notes.map(|it| it.read()).unwrap_or_default();
                 if notes.skipped.is_some() {
                     state.skipped.insert(key);
-                } else if retries_left && open.fails.is_some() {
+                } else if open.is_tried_again {
                     return;
                 }
                 let result = open.end(notes, at, &self.secrets);
