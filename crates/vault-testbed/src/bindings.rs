@@ -1,6 +1,10 @@
 //! Which servers of its ground each object of a spec works with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde_json::Value;
 use vault_model::{Path, object::Object, spec::Spec};
@@ -80,6 +84,29 @@ impl Bindings {
                 self.of.entry(path).or_default().extend(servers);
             }
         }
+    }
+}
+
+/// Those of the specs that a run has asked for: they are the same in each of its scenarios.
+#[derive(Clone, Default)]
+pub struct KnownBindings(Arc<Mutex<BTreeMap<InEnvironment, Arc<Bindings>>>>);
+
+/// A spec's path, and the environment.
+type InEnvironment = (PathBuf, Option<String>);
+
+impl KnownBindings {
+    pub fn of<E>(
+        &self,
+        spec: InEnvironment,
+        find: impl FnOnce() -> Result<Bindings, E>,
+    ) -> Result<Arc<Bindings>, E> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bindings) = known().get(&spec) {
+            return Ok(bindings.clone());
+        }
+        let found = Arc::new(find()?);
+        known().insert(spec, found.clone());
+        Ok(found)
     }
 }
 

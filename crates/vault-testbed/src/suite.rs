@@ -16,6 +16,7 @@ use regex::Regex;
 use vault_provision::{ReadError, SpecInputs};
 
 use crate::{
+    bindings::KnownBindings,
     ground::Ground,
     live::Live,
     report::{self, Longest, Recorder, Results, ScenarioResult, Verdict},
@@ -156,6 +157,7 @@ impl Suite {
             root: self.root.clone(),
             secrets: self.secrets.clone(),
             inputs: self.inputs.clone(),
+            bindings: KnownBindings::default(),
             live: self.live.clone(),
             notes: Default::default(),
         };

@@ -20,6 +20,7 @@ use vaultrs::{
 };
 
 use crate::{
+    bindings::KnownBindings,
     ground::{Consumer, Ground, Kind, Server, ServerOptions, VaultOptions, VaultServer},
     live::Live,
     origin::Origins,
@@ -79,6 +80,7 @@ pub struct Bench {
     pub secrets: Secrets,
     /// What the command line says about variables of specs.
     pub inputs: SpecInputs,
+    pub bindings: KnownBindings,
     /// The Vault that people use, where one is proven.
     pub live: Option<Arc<Live>>,
     pub notes: Arc<Notes>,

@@ -145,7 +145,10 @@ async fn stands(
         Some(names) => {
             start(world, &ground.clone().with_only(&names)?).await?;
             let read = |bound| read(world, bound, &path, environment.clone());
-            left_out = left_out_without(&Bindings::of(&ground, read)?, &names);
+            let known = &world.bench().bindings;
+            let find = || Bindings::of(&ground, read);
+            let bindings = known.of((path.clone(), environment.clone()), find)?;
+            left_out = left_out_without(&bindings, &names);
         }
     }
     let mut spec = read(world, world.vars.clone(), &path, environment)?;
