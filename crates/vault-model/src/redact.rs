@@ -79,11 +79,16 @@ impl Redactor {
 
     /// The text with `***` for every secret in it; those that overlap are one.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.mask_but(text, |_| false)
+    }
+
+    /// As `mask`; what `is_left` is true for stays.
+    pub fn mask_but<'a>(&self, text: &'a str, is_left: impl Fn(&str) -> bool) -> Cow<'a, str> {
         let Some(finder) = self.finder.get_or_init(|| self.finder()) else {
             return Cow::Borrowed(text);
         };
-        let mut found: Vec<Range<usize>> =
-            finder.find_overlapping_iter(text).map(|it| it.range()).collect();
+        let found = finder.find_overlapping_iter(text).map(|it| it.range());
+        let mut found: Vec<Range<usize>> = found.filter(|it| !is_left(&text[it.clone()])).collect();
         if found.is_empty() {
             return Cow::Borrowed(text);
         }

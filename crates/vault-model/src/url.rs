@@ -45,11 +45,13 @@ fn word(url: &str) -> Option<(usize, usize)> {
 
 /// As in the user part of an address: `escape` writes each byte that can't stand there as it is.
 pub fn escaped(text: &str, escape: impl Fn(u8) -> String) -> String {
-    let one = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => escape(byte),
+    let stands = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    if text.as_bytes().iter().all(stands) {
+        return text.to_owned();
+    }
+    let one = |byte: u8| match stands(&byte) {
+        true => char::from(byte).to_string(),
+        false => escape(byte),
     };
     text.bytes().map(one).collect()
 }

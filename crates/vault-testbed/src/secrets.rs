@@ -21,8 +21,6 @@ struct Known {
     public: BTreeSet<String>,
     /// What came out of secret variables, also where it is too short to be searched for.
     of_variables: BTreeSet<String>,
-    /// The redactor for what people wrote. None where something was added since.
-    of_written: Option<Redactor>,
     /// What each is, by its value.
     names: BTreeMap<String, String>,
     /// None where a secret was added since.
@@ -47,16 +45,13 @@ impl Secrets {
         let mut known = self.known();
         if known.names.insert(secret.to_owned(), what.to_owned()).is_none() {
             known.redactor.add(secret);
-            known.of_written = None;
             known.scanner = None;
         }
     }
 
     /// All that a spec keeps secret. They are masked; nothing but the spec knows what each is.
     pub fn add_of_spec(&self, spec: &Redactor) {
-        let mut known = self.known();
-        known.redactor.add_all(spec);
-        known.of_written = None;
+        self.known().redactor.add_all(spec);
     }
 
     /// Paths in Vault: their words are not taken out of what people wrote, even where a value of the spec is the same.
@@ -66,7 +61,6 @@ impl Secrets {
             let words = segment.split(|it: char| !it.is_alphanumeric());
             known.public.extend(words.chain([segment]).map(str::to_owned));
         }
-        known.of_written = None;
     }
 
     /// What came out of the secret variables of a spec: masked, and searched for.
@@ -88,16 +82,10 @@ impl Secrets {
     /// For names and steps of features, which people wrote before there was any secret: a value that is also a word of
     /// a path is left, unless it was issued or came out of a secret variable.
     pub fn mask_written(&self, text: &str) -> String {
-        let mut known = self.known();
-        let Known { redactor, public, of_variables, of_written, names, .. } = &mut *known;
-        let of_written = of_written.get_or_insert_with(|| {
-            let is_kept = |it: &str| names.contains_key(it) || of_variables.contains(it);
-            let is_left = |it: &&str| public.contains(*it) && !is_kept(it);
-            let mut left = Redactor::default();
-            redactor.forms().filter(|it| !is_left(it)).for_each(|it| left.add(it));
-            left
-        });
-        of_written.mask(text).into_owned()
+        let known = self.known();
+        let Known { redactor, public, of_variables, names, .. } = &*known;
+        let is_kept = |it: &str| names.contains_key(it) || of_variables.contains(it);
+        redactor.mask_but(text, |it| public.contains(it) && !is_kept(it)).into_owned()
     }
 
     /// For what others wrote, of which nobody told what is secret: also what is secret by its looks.

@@ -58,8 +58,11 @@ impl UnderWay {
         }
     }
 
-    /// A scenario that is tried again has its line already.
+    /// A scenario that is tried again has its line already. Where nobody would see it, there is none.
     fn begin(&mut self, scenario: &ScenarioResult) {
+        if self.shown.is_hidden() {
+            return;
+        }
         let line =
             ProgressBar::new_spinner().with_style(style("{spinner} {elapsed:>3} {wide_msg}"));
         let line = self.shown.insert_before(&self.count, line);
