@@ -106,6 +106,9 @@ impl VaultServer {
     }
 }
 
+/// Go's collector comes later than by default: a quarter of a start less to compute, for a tenth more memory.
+const COLLECTS: (&str, &str) = ("GOGC", "400");
+
 /// The flags of a server without configuration. Its root token comes by environment.
 fn dev_arguments(listen: &str) -> Vec<String> {
     let listen = format!("-dev-listen-address={listen}");
@@ -119,6 +122,7 @@ fn launch(binary: &servers::Binary, folder: &Path, root_token: &SecretString) ->
         arguments: Vec::new(),
         environment: vec![
             ("HOME".into(), folder.display().to_string().into()),
+            (COLLECTS.0.into(), COLLECTS.1.into()),
             ("VAULT_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
             ("BAO_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
         ],
@@ -228,6 +232,7 @@ impl VaultServer {
             what: "vault",
             command: Vec::new(),
             environment: vec![
+                (COLLECTS.0.into(), COLLECTS.1.into()),
                 ("VAULT_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
                 ("BAO_DEV_ROOT_TOKEN_ID".into(), root_token.clone()),
                 ("SKIP_SETCAP".into(), "1".into()),
