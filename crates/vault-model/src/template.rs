@@ -47,6 +47,8 @@ impl Templates {
         let mut engine = Environment::new();
         // It prints all variables, whichever are secret.
         engine.remove_global("debug");
+        // In each build: its errors name what is undefined then.
+        engine.set_debug(true);
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
         engine.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         engine.set_fuel(Some(FUEL));
