@@ -34,23 +34,12 @@ fn main() -> Result<()> {
             let bench = std::iter::once("bench".into()).chain(arguments);
             replace_by(vaultwright("release").arg("--release").arg("--").args(bench))
         }
-        Task::Test(args) => match test::test(&args, features)? {
+        Task::Test(args) => match test::test(&args)? {
             true => Ok(()),
             false => std::process::exit(1),
         },
         Task::Forwarded(arguments) => replace_by(vaultwright("debug").arg("--").args(arguments)),
     }
-}
-
-/// What runs the features. The binary that the tests ran is taken as it is: a build of it alone has dependencies of other
-/// features, and most of them would be compiled once more.
-fn features(is_built: bool) -> Command {
-    if is_built {
-        return Command::new(target().join("debug/vaultwright"));
-    }
-    let mut command = vaultwright("debug");
-    command.arg("--");
-    command
 }
 
 /// `cargo run` of the binary. The first build takes minutes and is shown, later ones are quiet.

@@ -31,18 +31,17 @@ struct Counts {
     skipped: usize,
 }
 
-/// True if nothing has failed. `features` is the command that runs them, given whether the binary is built.
-pub fn test(args: &TestArgs, features: impl Fn(bool) -> Command) -> Result<bool> {
+/// True if nothing has failed.
+pub fn test(args: &TestArgs) -> Result<bool> {
     let (only, arguments) = only(&args.arguments)?;
     let mut counts = Counts::default();
     let mut succeeded = true;
     let mut failures = Failures::default();
-    let is_built = only != Some(Half::Features);
-    if is_built && !build(features(true))? {
-        writeln!(std::io::stdout(), "{}", Counts { failed: 1, ..counts })?;
-        return Ok(false);
-    }
-    if is_built {
+    if only != Some(Half::Features) {
+        if !build()? {
+            writeln!(std::io::stdout(), "{}", Counts { failed: 1, ..counts })?;
+            return Ok(false);
+        }
         let mut command = crate::cargo();
         // What a test says of itself is shown, else nobody would see why one was skipped.
         command.args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
@@ -59,8 +58,8 @@ pub fn test(args: &TestArgs, features: impl Fn(bool) -> Command) -> Result<bool>
         succeeded &= status.success();
     }
     if only != Some(Half::Cargo) {
-        let mut features = features(is_built);
-        features.arg("test").args(arguments).current_dir(crate::root());
+        let mut features = crate::vaultwright("debug");
+        features.args(["--", "test"]).args(arguments).current_dir(crate::root());
         let mut of_features = Counts::default();
         let status =
             count(&mut features, |line| of_features = of_suite(line).unwrap_or(of_features))?;
@@ -77,12 +76,12 @@ pub fn test(args: &TestArgs, features: impl Fn(bool) -> Command) -> Result<bool>
 
 /// Builds servers that are missing where its progress is seen: a test that began it would keep minutes of it to itself.
 /// What can't be had the tests themselves say. False if the tests don't compile.
-fn build(mut vaultwright: Command) -> Result<bool> {
+fn build() -> Result<bool> {
     let mut tests = crate::cargo();
     tests.args(["test", "--workspace", "--no-run"]).current_dir(crate::root());
     let is_built = tests.status()?.success();
     if is_built {
-        vaultwright.arg("servers").stdout(Stdio::null()).status()?;
+        crate::vaultwright("debug").args(["--", "servers"]).stdout(Stdio::null()).status()?;
     }
     Ok(is_built)
 }
