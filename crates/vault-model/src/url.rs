@@ -45,15 +45,14 @@ fn word(url: &str) -> Option<(usize, usize)> {
 
 /// As in the user part of an address: `escape` writes each byte that can't stand there as it is.
 pub fn escaped(text: &str, escape: impl Fn(u8) -> String) -> String {
-    let stands = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    if text.as_bytes().iter().all(stands) {
-        return text.to_owned();
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            true => escaped.push(char::from(byte)),
+            false => escaped.push_str(&escape(byte)),
+        }
     }
-    let one = |byte: u8| match stands(&byte) {
-        true => char::from(byte).to_string(),
-        false => escape(byte),
-    };
-    text.bytes().map(one).collect()
+    escaped
 }
 
 /// `%20` and so on as what they stand for; what is none of these stays.
