@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cucumber::{World as _, cli, feature::Ext as _, parser, tag::Ext as _};
+use cucumber::{
+    World as _, cli, event::ScenarioFinished, feature::Ext as _, parser, tag::Ext as _,
+};
 use futures::{FutureExt as _, stream};
 pub use gherkin::{Feature, Scenario};
 use gherkin::{GherkinEnv, tagexpr::TagOperation};
@@ -172,10 +174,11 @@ impl Suite {
                 world.set_bench(Bench { notes, ..bench.clone() });
                 async {}.boxed_local()
             })
-            .after(|_, _, _, _, world: Option<&mut World>| {
-                async {
+            .after(|_, _, _, finished, world: Option<&mut World>| {
+                let passed = matches!(finished, ScenarioFinished::StepPassed);
+                async move {
                     let Some(world) = world else { return };
-                    match tokio::time::timeout(LONGEST_END, world.end()).await {
+                    match tokio::time::timeout(LONGEST_END, world.end(passed)).await {
                         Ok(shown) if shown.is_empty() => {}
                         Ok(shown) => panic!("{}", shown.join("; ")),
                         Err(_) => panic!("its servers did not end within {LONGEST_END:?}"),

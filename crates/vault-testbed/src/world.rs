@@ -421,14 +421,21 @@ impl World {
         self.logs.push((name.to_owned(), server.log().await));
     }
 
+    /// To the ground, which may have use for it.
+    async fn give_back(&mut self, name: &str, server: Server) {
+        self.logs.push((name.to_owned(), server.log().await));
+        self.bench().ground.take_back(server);
+    }
+
     async fn end_consumer(&mut self, name: &str, mut consumer: Consumer) {
         consumer.stop().await;
         self.logs.push((name.to_owned(), consumer.said()));
     }
 
     /// Ends what the scenario started, and says which secrets its commands have shown, and its servers and programs have
-    /// logged: also those that ended or were replaced before.
-    pub async fn end(&mut self) -> Vec<String> {
+    /// logged: also those that ended or were replaced before. What `passed` may leave servers to the next scenario; of
+    /// others nobody knows what is wrong with theirs.
+    pub async fn end(&mut self, passed: bool) -> Vec<String> {
         for mut child in std::mem::take(&mut self.running) {
             let _ = child.kill().await;
         }
@@ -437,7 +444,10 @@ impl World {
         }
         self.end_vault().await;
         while let Some((name, server)) = self.databases.pop_first() {
-            self.end_server(&name, server).await;
+            match passed && server.side.is_kept() {
+                true => self.give_back(&name, server).await,
+                false => self.end_server(&name, server).await,
+            }
         }
         let secrets = &self.bench().secrets;
         let said = self.ran.iter().flat_map(|it| [&it.stdout, &it.stderr]).chain([&self.plan]);

@@ -17,6 +17,7 @@ mod images_build;
 mod images_python;
 mod interrupt;
 mod inventory;
+mod kept;
 mod loopback;
 mod owner;
 mod process;
@@ -58,6 +59,7 @@ pub use vault_config::{Mode, Seal, VaultOptions};
 use container::{Container, Plan};
 use docker::Engine;
 use far::{Contained, Installation, Passwords};
+use kept::Kept;
 use user_folder::{cache_folder, user_folder};
 
 /// The kinds of ground, as `--on` and `VAULTWRIGHT_ON` name them.
@@ -77,6 +79,7 @@ pub struct Ground {
     kind: Kind,
     run: Arc<Run>,
     engine: Arc<OnceCell<(Engine, String)>>,
+    kept: Kept,
     swept: Swept,
 }
 
@@ -101,7 +104,7 @@ impl Ground {
         if !swept.is_empty() {
             tracing::info!("swept after dead runs: {swept}");
         }
-        Ok(Self { kind, run, engine: Arc::default(), swept })
+        Ok(Self { kind, run, engine: Arc::default(), kept: Kept::default(), swept })
     }
 
     pub fn kind(&self) -> Kind {
@@ -174,13 +177,17 @@ impl Ground {
         }
     }
 
-    /// A far side of one's own, answering queries. Without local programs it is a container on any ground.
+    /// A far side of one's own, answering queries, which nobody has changed. Without local programs it is a container on
+    /// any ground.
     pub async fn server(&self, options: &ServerOptions) -> Result<Server> {
         let is_had = match options.side.original() {
             Some(original) => self.has(original, &options.version).await,
             None => false,
         };
         let options = &ServerOptions { side: options.side.or_original(is_had), ..options.clone() };
+        if let Some(server) = self.kept.take(options).await {
+            return Ok(server);
+        }
         match self.kind {
             Kind::Docker => self.server_container(options).await,
             Kind::Process => match Server::start_process(&self.run, options).await {
@@ -194,6 +201,11 @@ impl Ground {
                 remedy: "use `--on process` or `--on docker` for what needs servers".into(),
             }),
         }
+    }
+
+    /// Takes back what nobody needs any more: `server` gives it to the next who wants the like, as new.
+    pub fn take_back(&self, server: Server) {
+        self.kept.put(server);
     }
 
     /// Whether this machine has it, or its engine has or gets the official image.
@@ -237,6 +249,7 @@ impl Ground {
 
     /// Ends and removes everything that was started here, in use or not. Safe to call twice.
     pub async fn end(&self) -> Result<Swept> {
+        self.kept.end();
         self.run.end().await
     }
 

@@ -59,7 +59,8 @@ on_both_grounds! {
     init_sql_runs_as_the_admin,
     a_wrong_init_says_where,
     a_stack_binds_its_servers_to_variables,
-    every_far_side_knows_its_logins_and_refuses_others,
+    every_far_side_knows_its_logins_and_is_new_to_the_next,
+    what_was_given_back_serves_nobody_who_wants_another_or_once_it_has_ended,
     far_sides_of_a_stack_start_together,
     a_broker_speaks_amqp_where_it_says_so,
     a_web_server_shows_the_certificate_of_the_name_that_it_is_asked_for,
@@ -254,9 +255,13 @@ async fn a_stack_binds_its_servers_to_variables(ground: &Ground) {
 }
 
 /// What this machine can't have is said, and passed over.
-async fn every_far_side_knows_its_logins_and_refuses_others(ground: &Ground) {
+async fn every_far_side_knows_its_logins_and_is_new_to_the_next(ground: &Ground) {
     for side in FAR_SIDES.iter().copied() {
         match ground.server(&ServerOptions::of(side)).await {
+            Ok(server) if side.is_kept() => {
+                let server = serves_the_next_as_new(ground, side, server).await;
+                serves(ground, side, server).await;
+            }
             Ok(server) => serves(ground, side, server).await,
             Err(missing) if missing.is_missing() => println!("SKIPPED {}: {missing}", side.title),
             Err(error) => panic!("{}: {error}", side.title),
@@ -294,6 +299,80 @@ async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
     assert!(admin.say(side.hello).await.is_err(), "{title}");
     server.start_again().await.unwrap();
     assert!(matches!(admin.say(side.hello).await.unwrap(), Said::Done), "{title}");
+}
+
+/// Of each server that is kept: what somebody does to it, and how the next one asks for that.
+const DONE: [(&str, &[&str], &[&str]); 3] = [
+    (
+        "rabbitmq",
+        &[
+            "PUT /api/vhosts/left",
+            "PUT /api/queues/left/left {}",
+            "PUT /api/queues/%2F/left {}",
+            r#"PUT /api/users/left {"password": "left", "tags": "administrator"}"#,
+            r#"PUT /api/global-parameters/left {"value": 1}"#,
+        ],
+        &[
+            "GET /api/vhosts/left",
+            "GET /api/queues/%2F/left",
+            "GET /api/users/left",
+            "GET /api/global-parameters/left",
+        ],
+    ),
+    (
+        "kubernetes",
+        &[
+            "POST /api/v1/namespaces\n{\"metadata\": {\"name\": \"left\"}}",
+            "POST /api/v1/namespaces/left/serviceaccounts\n{\"metadata\": {\"name\": \"left\"}}",
+            "DELETE /apis/rbac.authorization.k8s.io/v1/clusterroles/system:auth-delegator",
+        ],
+        &["GET /api/v1/namespaces/left", "GET /api/v1/namespaces/left/serviceaccounts/left"],
+    ),
+    (
+        "aws",
+        &["iam CreateUser\nUserName: left", "s3 PUT /left"],
+        &["iam GetUser\nUserName: left", "s3 GET /left"],
+    ),
+];
+
+async fn serves_the_next_as_new(ground: &Ground, side: &'static FarSide, server: Server) -> Server {
+    let place = server.address_from_here.clone();
+    let superuser = server.superuser("");
+    let (_, done, asked) = DONE.iter().find(|it| it.0 == side.word).unwrap();
+    for statement in *done {
+        let said = superuser.say(statement).await.unwrap();
+        assert!(matches!(said, Said::Done), "{statement}: {said:?}");
+    }
+    ground.take_back(server);
+    let server = ground.server(&ServerOptions::of(side)).await.unwrap();
+    assert_eq!(server.address_from_here, place, "{} was not kept", side.title);
+    let superuser = server.superuser("");
+    let told = superuser.statements.all();
+    let by_others = told.iter().find(|it| done.contains(&&*it.text));
+    assert!(by_others.is_none(), "what others have said is told: {by_others:?}");
+    for statement in *asked {
+        let said = superuser.say(statement).await.unwrap();
+        assert!(matches!(said, Said::Refused(_)), "{statement}: {said:?}");
+    }
+    server
+}
+
+async fn what_was_given_back_serves_nobody_who_wants_another_or_once_it_has_ended(ground: &Ground) {
+    let options = ServerOptions::of(FarSide::named("aws").unwrap());
+    let mut server = match ground.server(&options).await {
+        Ok(server) => server,
+        Err(missing) if missing.is_missing() => return println!("SKIPPED: {missing}"),
+        Err(error) => panic!("{error}"),
+    };
+    server.kill().await.unwrap();
+    ground.take_back(server);
+    let server = ground.server(&options).await.unwrap();
+    let place = server.address_from_here.clone();
+    ground.take_back(server);
+    let another = ServerOptions { version: "4.0".into(), ..options.clone() };
+    let is_there = |it: Result<Server, _>| it.is_ok_and(|it| it.address_from_here == place);
+    assert!(!is_there(ground.server(&another).await));
+    assert_eq!(ground.server(&options).await.unwrap().address_from_here, place);
 }
 
 async fn far_sides_of_a_stack_start_together(ground: &Ground) {

@@ -3,13 +3,15 @@
 //! the script that starts it.
 //!
 //! A statement is a request: a service and an action, and below them its parameters (`iam GetUser`, `UserName: app`); of
-//! S3 a method and a path. Empty lines stand between statements. What moto holds is gone when it ends: only the keys of
-//! the admin and of the test bed are there again.
+//! S3 a method and a path. Empty lines stand between statements. What moto holds is gone when it ends or is told to forget
+//! it: only the keys of the admin and of the test bed are there again.
 
+use reqwest::Client;
 use serde_json::json;
 
 use super::super::{LOOPBACK, python};
 use super::aws_request::{Answered, Request, send};
+use super::https::silent;
 use super::*;
 
 pub static AWS: FarSide = FarSide {
@@ -44,6 +46,7 @@ pub static AWS: FarSide = FarSide {
     first: None,
     container: |_, passwords| script::contained(SCRIPT, &settings("0.0.0.0", AWS.port, passwords)),
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: Some(|superuser| reset(superuser).boxed()),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, requests| say(login, requests).boxed(),
     look_up: |_, _| format!("{} of every user", AWS.catalogue),
@@ -98,6 +101,14 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
         Some(init) => server.run(&server.admin(), "running the init requests", init).await,
         None => Ok(()),
     }
+}
+
+/// Moto's own way, which asks for no keys; the script lets the users in again.
+async fn reset(superuser: &Login) -> std::result::Result<(), NoAnswer> {
+    let client = Client::builder().no_proxy().tls_certs_only([]).build().map_err(silent)?;
+    let url = format!("http://{}/moto-api/reset", superuser.address);
+    let answer = client.post(url).send().await.and_then(|it| it.error_for_status());
+    answer.map(drop).map_err(silent)
 }
 
 /// The package's: the server itself does not say it.

@@ -58,6 +58,7 @@ pub static KUBERNETES: FarSide = FarSide {
     first: None,
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: Some(|superuser| reset(superuser).boxed()),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, request| say(login, request).boxed(),
     look_up: |_, account| format!("GET {}", Account::named(account).path()),
@@ -166,6 +167,10 @@ async fn prepare(server: &mut Server, _: &ServerOptions) -> Result<()> {
     let superuser = server.superuser("");
     let admin = Account { namespace: "default".into(), name: server.admin_user.clone() };
     let failed = |action| move |why: NoAnswer| server_error(action, why);
+    // Its controllers may not have come to it yet.
+    let first = create_namespace(&superuser, &admin.namespace, &json!({})).await;
+    first.map_err(failed("creating the first namespace"))?;
+    demand(&superuser, REMEMBER).await.map_err(failed("having it remember what it holds"))?;
     admin.create(&superuser).await.map_err(failed("creating the admin"))?;
     let subject =
         json!([{ "kind": "ServiceAccount", "name": admin.name, "namespace": admin.namespace }]);
@@ -185,12 +190,35 @@ async fn prepare(server: &mut Server, _: &ServerOptions) -> Result<()> {
     }
     let jwt = admin.jwt(&superuser, &[], REVIEWER_SECONDS).await;
     let jwt = jwt.map_err(failed("issuing the admin's JWT"))?;
+    let login = server.login(&admin.name, &jwt);
+    server.until_answered(|| is_let_in(&login).boxed()).await?;
     let authority = Authority::of_far_sides()?.certificate.clone();
     server.given.insert(CA_CERTIFICATE, authority.into());
     server.given.insert(TOKEN_REVIEWER_JWT, jwt.clone());
     server.admin_password = jwt;
     Ok(())
 }
+
+/// The API server looks accounts up in a copy of its own, in which one of that name may still be another.
+async fn is_let_in(login: &Login) -> std::result::Result<(), NoAnswer> {
+    match say(login, KUBERNETES.hello).await? {
+        Said::Done => Ok(()),
+        Said::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
+    }
+}
+
+/// Back to what it held when it was told to remember.
+async fn reset(superuser: &Login) -> std::result::Result<(), NoAnswer> {
+    demand(superuser, RESET).await
+}
+
+async fn demand(superuser: &Login, path: &str) -> std::result::Result<(), NoAnswer> {
+    answered(ask(superuser, Method::POST, path, None).await?).map(drop)
+}
+
+/// These two are none of Kubernetes: its program for tests adds them.
+const REMEMBER: &str = "/remember";
+const RESET: &str = "/reset";
 
 const READER: &str = "namespace-reader";
 const CLUSTER_ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles";

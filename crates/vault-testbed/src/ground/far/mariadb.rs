@@ -53,6 +53,7 @@ pub static MARIADB: FarSide = FarSide {
     first: None,
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: None,
     ask_version: |login| ask_version(login).boxed(),
     say: |login, sql| sql::say::<MySqlConnection>(login, sql).boxed(),
     look_up: |_, user| look_up(user),

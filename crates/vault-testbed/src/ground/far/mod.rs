@@ -94,6 +94,8 @@ pub struct FarSide {
     pub(super) container: fn(&ServerOptions, &Passwords) -> Contained,
     /// The database, the admin, and what `init` says.
     pub(super) prepare: for<'a> fn(&'a mut Server, &'a ServerOptions) -> BoxFuture<'a, Result<()>>,
+    /// For servers that take long to start, and have a way back to what they were before `prepare`; asked of the superuser.
+    pub(super) reset: Option<Reset>,
     /// What the server says of itself: a real query, by which it is also known to be ready.
     pub(super) ask_version: for<'a> fn(&'a Login) -> Answer<'a, String>,
     /// A statement in the server's own language.
@@ -143,7 +145,7 @@ pub static FAR_SIDES: &[&FarSide] = &[
 pub static STAND_INS: &[(&FarSide, &FarSide)] = &[(&mongodb::SECANTUSDB, &mongod::MONGOD)];
 
 /// How a server is wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerOptions {
     pub side: &'static FarSide,
     /// Of the image, and of the local programs where that one is installed (else the newest is taken).
@@ -192,6 +194,7 @@ pub(super) type Answer<'a, T> = BoxFuture<'a, std::result::Result<T, NoAnswer>>;
 
 pub type Place = fn(&Map<String, Value>) -> Option<(String, String)>;
 pub(super) type First = for<'a> fn(&'a mut Server, &'a Path) -> BoxFuture<'a, Result<()>>;
+pub(super) type Reset = for<'a> fn(&'a Login) -> Answer<'a, ()>;
 pub(super) type Lasts = for<'a> fn(&'a Login, &'a str) -> Answer<'a, Option<f64>>;
 
 impl Passwords {
@@ -247,6 +250,11 @@ impl FarSide {
         Some(side.original().unwrap_or(side))
     }
 
+    /// Whether one serves more than once: it can be made new.
+    pub fn is_kept(&self) -> bool {
+        self.reset.is_some()
+    }
+
     /// What this server stands in for.
     pub fn original(&self) -> Option<&'static Self> {
         let pair = STAND_INS.iter().find(|(it, _)| it.title == self.title);
@@ -277,6 +285,15 @@ impl ServerOptions {
         }
     }
 }
+
+/// A row of the table is itself, and no other.
+impl PartialEq for FarSide {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for FarSide {}
 
 impl fmt::Debug for FarSide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -74,6 +74,7 @@ pub(super) const fn speaks_mongodb(
         first: start.first,
         container: start.container,
         prepare: start.prepare,
+        reset: None,
         ask_version: |login| ask_version(login).boxed(),
         say: |login, commands| say(login, commands).boxed(),
         look_up: |_, user| users(user).to_string(),

@@ -50,6 +50,7 @@ pub static NGINX: FarSide = FarSide {
     first: None,
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: None,
     ask_version: |login| ask_version(login).boxed(),
     say: |login, requests| say(login, requests).boxed(),
     look_up: |_, _| format!("GET {LOGINS}"),

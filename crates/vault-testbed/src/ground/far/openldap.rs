@@ -50,6 +50,7 @@ pub static OPENLDAP: FarSide = FarSide {
     first: None,
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: None,
     ask_version: |login| ask_version(login).boxed(),
     say: |login, statements| say(login, statements).boxed(),
     look_up: |login, user| format!("search {} {ANYTHING}", distinguished(user, &login.database)),

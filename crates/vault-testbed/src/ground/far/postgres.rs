@@ -52,6 +52,7 @@ pub static POSTGRES: FarSide = FarSide {
     first: Some(|server, folder| first(server, folder).boxed()),
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: None,
     ask_version: |login| ask_version(login).boxed(),
     say: |login, sql| sql::say::<PgConnection>(login, sql).boxed(),
     look_up: |_, user| look_up(user),

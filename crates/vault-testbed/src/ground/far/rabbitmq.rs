@@ -22,7 +22,7 @@ pub static RABBITMQ: FarSide = FarSide {
     keys: &["init", "admin_user"],
     port: 15672,
     second_port: Some(AMQP_PORT),
-    superuser: "testbed",
+    superuser: SUPERUSER,
     new_password: None,
     programs: Programs {
         source: Source::Debian("rabbitmq-server"),
@@ -51,6 +51,7 @@ pub static RABBITMQ: FarSide = FarSide {
     first: None,
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: Some(|superuser| reset(superuser).boxed()),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, requests| say(login, requests).boxed(),
     look_up: |_, user| format!("GET {}", path_of(user)),
@@ -66,6 +67,7 @@ pub static RABBITMQ: FarSide = FarSide {
 
 /// Else its tools, though they are asked for nothing but a version, start a port mapper that outlives them.
 const QUIET: (&str, &str) = ("ERL_ZFLAGS", "-start_epmd false -erl_epmd_port 0");
+const SUPERUSER: &str = "testbed";
 const LOG_IN: &str = "log in";
 const CONNECTIONS: &str = "/api/connections";
 const WHOAMI: &str = "GET /api/whoami";
@@ -174,7 +176,7 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
     server.given.insert(AMQP_ADDRESS, amqp_address.into());
     let password = server.admin_password.expose_secret();
     let user = json!({ "password": password, "tags": "administrator" });
-    let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+    let all = everything();
     let admin = &options.admin_user;
     let statements =
         format!("PUT /api/users/{admin} {user}\nPUT /api/permissions/%2F/{admin} {all}");
@@ -182,6 +184,44 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
     match &options.init {
         Some(init) => server.run(&server.admin(), "running the init requests", init).await,
         None => Ok(()),
+    }
+}
+
+/// Virtual hosts and users take all with them that is in them or theirs, connections too.
+async fn reset(superuser: &Login) -> Asked<()> {
+    for catalogue in [VHOSTS, RABBITMQ.catalogue, PARAMETERS] {
+        for name in
+            names(superuser, catalogue).await?.iter().filter(|it| !OF_ITSELF.contains(&it.as_str()))
+        {
+            demand(superuser, Method::DELETE, &within(catalogue, name), None).await?;
+        }
+    }
+    demand(superuser, Method::PUT, &within(VHOSTS, FIRST_VHOST), None).await?;
+    let path = format!("{}/{}", within(PERMISSIONS, FIRST_VHOST), superuser.user);
+    demand(superuser, Method::PUT, &path, Some(&everything().to_string())).await
+}
+
+const VHOSTS: &str = "/api/vhosts";
+const FIRST_VHOST: &str = "/";
+const PERMISSIONS: &str = "/api/permissions";
+const PARAMETERS: &str = "/api/global-parameters";
+/// Users and parameters that are there from its start.
+const OF_ITSELF: [&str; 3] = [SUPERUSER, "cluster_name", "internal_cluster_id"];
+
+fn everything() -> Value {
+    json!({ "configure": ".*", "write": ".*", "read": ".*" })
+}
+
+async fn names(superuser: &Login, catalogue: &str) -> Asked<Vec<String>> {
+    let (_, answer) = ask(superuser, Method::GET, catalogue, None).await?;
+    let list = answer.as_array().ok_or_else(|| NoAnswer(format!("{catalogue} is no list")))?;
+    Ok(list.iter().filter_map(|it| it.get("name")?.as_str().map(str::to_owned)).collect())
+}
+
+async fn demand(superuser: &Login, method: Method, path: &str, body: Option<&str>) -> Asked<()> {
+    match ask(superuser, method, path, body).await? {
+        (status, _) if status.is_success() => Ok(()),
+        (status, answer) => Err(NoAnswer(format!("{path}: {status}: {}", reason(&answer)))),
     }
 }
 
@@ -284,9 +324,13 @@ fn refusal(status: StatusCode, answer: &Value) -> Refusal {
 }
 
 fn path_of(user: &str) -> String {
-    let name: String = url::form_urlencoded::byte_serialize(user.as_bytes()).collect();
+    within(RABBITMQ.catalogue, user)
+}
+
+fn within(catalogue: &str, name: &str) -> String {
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     // A plus stands for a space in forms alone.
-    format!("{}/{}", RABBITMQ.catalogue, name.replace('+', "%20"))
+    format!("{catalogue}/{}", name.replace('+', "%20"))
 }
 
 async fn knows(login: &Login, user: &str) -> Asked<bool> {

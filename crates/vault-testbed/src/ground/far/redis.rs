@@ -43,6 +43,7 @@ pub static REDIS: FarSide = FarSide {
     first: None,
     container,
     prepare: |server, options| prepare(server, options).boxed(),
+    reset: None,
     ask_version: |login| ask_version(login).boxed(),
     say: |login, commands| say(login, commands).boxed(),
     look_up: |_, _| REDIS.catalogue.into(),

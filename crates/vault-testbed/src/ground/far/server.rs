@@ -33,6 +33,9 @@ pub struct Server {
     /// By the names that its row `gives`.
     pub given: BTreeMap<&'static str, SecretString>,
     statements: Arc<Statements>,
+    options: ServerOptions,
+    /// So much of its log is about others, who had it before.
+    logged_before: usize,
     /// Its row's, unless the machine decides it.
     pub(super) superuser_name: String,
     superuser_password: SecretString,
@@ -41,6 +44,8 @@ pub struct Server {
 
 const READY_DEADLINE: Duration = Duration::from_secs(90);
 const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+/// By then a new one would be there.
+const RESET_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Server {
     pub(in crate::ground) async fn start_process(
@@ -115,6 +120,8 @@ impl Server {
             started_in: Duration::ZERO,
             given: BTreeMap::new(),
             statements: Arc::default(),
+            options: options.clone(),
+            logged_before: 0,
             superuser_name: options.side.superuser.to_owned(),
             superuser_password: passwords.superuser,
             backing,
@@ -128,6 +135,25 @@ impl Server {
         (self.side.prepare)(self, options).await?;
         self.started_in = started_at.elapsed();
         Ok(())
+    }
+
+    /// Whether it could be what somebody wants. What `init` says comes after the start.
+    pub(in crate::ground) fn is_like(&self, options: &ServerOptions) -> bool {
+        let of_start = |it: &ServerOptions| ServerOptions { init: None, ..it.clone() };
+        of_start(&self.options) == of_start(options)
+    }
+
+    /// Makes it what it would be if it had just started. False where that cannot be known: no such server is used.
+    pub(in crate::ground) async fn is_made_new(&mut self, options: &ServerOptions) -> bool {
+        let Some(reset) = self.side.reset else { return false };
+        let begun_at = Instant::now();
+        self.statements = Arc::default();
+        self.given.clear();
+        self.logged_before = self.backing.log().await.len();
+        let superuser = self.superuser("");
+        let reset = tokio::time::timeout(RESET_DEADLINE, reset(&superuser)).await;
+        self.options = options.clone();
+        matches!(reset, Ok(Ok(()))) && self.prepare(options, begun_at).await.is_ok()
     }
 
     /// How any login reaches this server from here.
@@ -194,9 +220,10 @@ impl Server {
         self.backing.kill().await
     }
 
-    /// All that it has logged.
+    /// All that it has logged for whom it is now.
     pub async fn log(&self) -> Vec<u8> {
-        self.backing.log().await
+        let mut log = self.backing.log().await;
+        log.split_off(self.logged_before.min(log.len()))
     }
 
     /// After `stop` or `kill`: at the same address, with what it held.

@@ -52,6 +52,7 @@ pub static SSHD: FarSide = FarSide {
     first: Some(|server, _| name_account(server).boxed()),
     container,
     prepare: |server, _| prepare(server).boxed(),
+    reset: None,
     ask_version: |login| ask_version(login).boxed(),
     say: |login, script| say(login, script).boxed(),
     look_up: |_, account| look_up(account),
