@@ -54,7 +54,7 @@ pub struct World {
     /// Why the last apply or plan could not even begin.
     pub refused: Option<String>,
     /// What of the audit log the last plan or apply made.
-    pub window: Window,
+    pub window: Option<Window>,
     /// The last answer to a request of a step.
     pub answer: Option<Result<Answer, VaultError>>,
     pub tokens: BTreeMap<String, Vault>,

@@ -33,6 +33,9 @@ pub(crate) struct Initialized {
     pub root_token: SecretString,
 }
 
+/// How long a question waits that is good for nothing later.
+const ASKED: Duration = Duration::from_secs(2);
+
 impl Api {
     /// `ca`: the one authority to trust, for a server with TLS.
     pub fn new(address: &str, ca: Option<&Path>) -> Result<Self> {
@@ -55,10 +58,7 @@ impl Api {
     }
 
     pub async fn health(&self) -> Health {
-        let request = self
-            .http
-            .get(format!("{}/v1/sys/health", self.address))
-            .timeout(Duration::from_secs(2));
+        let request = self.http.get(format!("{}/v1/sys/health", self.address)).timeout(ASKED);
         match request.send().await.map(|answer| answer.status().as_u16()) {
             Ok(200) => Health::Active,
             Ok(429 | 472 | 473) => Health::Standby,
@@ -102,6 +102,12 @@ impl Api {
     /// As whoever has the token: a request that brings up what a test needs.
     pub async fn put(&self, path: &str, token: &SecretString, body: Value) -> Result<Value> {
         self.send(Method::PUT, path, Some(token), Some(body)).await
+    }
+
+    /// Whatever the answer is.
+    pub async fn ask(&self, path: &str, token: &SecretString) {
+        let request = self.http.get(format!("{}/v1/{path}", self.address)).timeout(ASKED);
+        let _ = request.header("X-Vault-Token", token.expose_secret()).send().await;
     }
 
     async fn send(

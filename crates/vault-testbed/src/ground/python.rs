@@ -1,8 +1,10 @@
 //! Python environments in which every package is pinned: made once, and kept in the user's cache.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -176,8 +178,21 @@ struct Python {
     version: String,
 }
 
+/// What each `before` has found: the machine is asked once, which takes longer than some servers to start.
+static FOUND: Mutex<BTreeMap<Option<(u32, u32)>, Python>> = Mutex::new(BTreeMap::new());
+
 /// The first on this machine that is new enough, older than `before`, and has `venv`.
 async fn find(before: Option<(u32, u32)>) -> Result<Python> {
+    let known = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(python) = known().get(&before) {
+        return Ok(python.clone());
+    }
+    let python = look(before).await?;
+    known().insert(before, python.clone());
+    Ok(python)
+}
+
+async fn look(before: Option<(u32, u32)>) -> Result<Python> {
     let mut seen = Vec::new();
     for program in PROGRAMS {
         let mut ask = Command::new(program);

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use cucumber::then;
 use serde_json::Value;
+use ulid::Ulid;
 
 use crate::world::{Result, World, ensure, failure};
 
-/// A part of the audit log: from one line to another.
-#[derive(Clone, Copy, Debug, Default)]
+/// A part of the audit log: between two marks.
+#[derive(Clone, Debug)]
 pub struct Window {
-    pub from: usize,
-    pub to: usize,
+    pub from: String,
+    pub to: String,
 }
 
 /// One request, as the log has it.
@@ -73,11 +74,25 @@ pub async fn no_write(world: &World) -> Result {
 
 /// The requests of the last plan or apply.
 pub async fn entries(world: &World) -> Result<Vec<Entry>> {
-    let Window { from, to } = world.window;
+    let Some(Window { from, to }) = &world.window else {
+        return failure("nothing was planned or applied yet");
+    };
     let log = world.server()?.audit_log().await?;
-    let log = log.get(from..to).unwrap_or_default();
-    ensure(!log.is_empty(), || "the audit log has no line of the last plan or apply".into())?;
-    Ok(log.iter().filter_map(entry).collect())
+    let all: Vec<Entry> = log.iter().filter_map(entry).collect();
+    let at = |mark: &String| all.iter().position(|it| it.path.ends_with(mark));
+    let within = at(from).and_then(|from| all.get(from + 1..at(to).unwrap_or(all.len())));
+    let within = within.unwrap_or_default();
+    ensure(!within.is_empty(), || "the audit log has no line of the last plan or apply".into())?;
+    Ok(within.to_vec())
+}
+
+/// Marks where the audit log stands. To read it there and then takes a container longer than most steps.
+pub async fn mark(world: &World) -> String {
+    let mark = format!("mark-{}", Ulid::generate());
+    if let Ok(server) = world.server() {
+        server.mark(&mark).await;
+    }
+    mark
 }
 
 /// A request's line; that of its answer repeats it.

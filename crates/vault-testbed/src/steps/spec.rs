@@ -165,9 +165,9 @@ pub fn read(world: &World) -> Result<Spec> {
 /// Plans as `vault`, and keeps what it shows.
 pub async fn plan(world: &mut World, vault: &Vault) -> Result<Plan> {
     let spec = read(world)?;
-    let from = audit::len(world).await;
+    let from = audit::mark(world).await;
     let prepared = prepare(vault, &spec).await;
-    world.window = audit::Window { from, to: audit::len(world).await };
+    world.window = Some(audit::Window { from, to: audit::mark(world).await });
     let prepared = prepared?;
     world.plan = prepared.plan.show(false);
     Ok(prepared.plan)
@@ -179,7 +179,7 @@ pub async fn apply(world: &mut World, vault: &Vault) -> Result {
     if world.applied.is_none() {
         spare_rsa_keys(world, &spec).await?;
     }
-    let from = audit::len(world).await;
+    let from = audit::mark(world).await;
     let result = async {
         let prepared = prepare(vault, &spec).await?;
         let plan = prepared.plan.show(false);
@@ -187,7 +187,7 @@ pub async fn apply(world: &mut World, vault: &Vault) -> Result {
         Ok::<_, PrepareError>((plan, applied?))
     };
     let result = result.await;
-    world.window = audit::Window { from, to: audit::len(world).await };
+    world.window = Some(audit::Window { from, to: audit::mark(world).await });
     (world.applied, world.refused) = (None, None);
     match result {
         Ok((plan, applied)) => {

@@ -302,7 +302,24 @@ async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
 }
 
 /// Of each server that is kept: what somebody does to it, and how the next one asks for that.
-const DONE: [(&str, &[&str], &[&str]); 3] = [
+const DONE: [(&str, &[&str], &[&str]); 4] = [
+    (
+        "postgres",
+        &[
+            "CREATE ROLE leftover SUPERUSER",
+            "CREATE DATABASE leftover OWNER leftover",
+            "CREATE TABLE leftover (i int)",
+            "GRANT CREATE ON SCHEMA public TO public",
+            "ALTER ROLE ALL SET search_path = leftover",
+        ],
+        &[
+            "SET ROLE leftover",
+            "ALTER DATABASE leftover RENAME TO found",
+            "SELECT FROM leftover",
+            "SET ROLE pg_monitor; CREATE TABLE found (i int)",
+            "DO $$ BEGIN ASSERT current_setting('search_path') = 'leftover'; END $$",
+        ],
+    ),
     (
         "rabbitmq",
         &[

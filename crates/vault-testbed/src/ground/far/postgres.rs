@@ -4,7 +4,7 @@ use std::process::Command;
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, PgSslMode};
-use sqlx::{ConnectOptions, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 
 use super::initial::Initial;
 use super::sql::{self, Dialect};
@@ -52,7 +52,7 @@ pub static POSTGRES: FarSide = FarSide {
     first: Some(|server, folder| first(server, folder).boxed()),
     container,
     prepare: |server, options| prepare(server, options).boxed(),
-    reset: None,
+    reset: Some(|superuser| reset(superuser).boxed()),
     ask_version: |login| ask_version(login).boxed(),
     say: |login, sql| sql::say::<PgConnection>(login, sql).boxed(),
     look_up: |_, user| look_up(user),
@@ -190,6 +190,53 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Its first database and the one that others are made from, too, are made anew: from one that nobody can change.
+async fn reset(superuser: &Login) -> std::result::Result<(), NoAnswer> {
+    let mut to_first = PgConnection::connect_with(&options(superuser)).await?;
+    let others = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database \
+                  WHERE datname NOT IN ('postgres', 'template0', 'template1')";
+    run_each(&mut to_first, others).await?;
+    for statement in TEMPLATE_ANEW {
+        to_first.execute(statement).await?;
+    }
+    to_first.close().await?;
+    let of_template = Login { database: "template1".into(), ..superuser.clone() };
+    let mut to_template = PgConnection::connect_with(&options(&of_template)).await?;
+    for statement in FIRST_ANEW {
+        to_template.execute(statement).await?;
+    }
+    let roles = "SELECT format('DROP ROLE %I', rolname) FROM pg_roles \
+                 WHERE rolname NOT LIKE 'pg\\_%' AND rolname <> session_user";
+    run_each(&mut to_template, roles).await?;
+    Ok(to_template.close().await?)
+}
+
+const TEMPLATE_ANEW: [&str; 4] = [
+    "ALTER DATABASE template1 IS_TEMPLATE false",
+    "DROP DATABASE template1 WITH (FORCE)",
+    "CREATE DATABASE template1 TEMPLATE template0 IS_TEMPLATE true",
+    "ALTER SYSTEM RESET ALL",
+];
+const FIRST_ANEW: [&str; 5] = [
+    "DROP DATABASE postgres WITH (FORCE)",
+    "CREATE DATABASE postgres TEMPLATE template0",
+    "ALTER ROLE ALL RESET ALL",
+    "ALTER ROLE postgres RESET ALL",
+    "SELECT pg_reload_conf()",
+];
+
+/// Statements that a query writes.
+async fn run_each(
+    connection: &mut PgConnection,
+    query: &'static str,
+) -> std::result::Result<(), sqlx::Error> {
+    for row in connection.fetch_all(sqlx::raw_sql(query)).await? {
+        let statement: String = row.try_get(0)?;
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await?;
+    }
+    Ok(())
 }
 
 impl Dialect for PgConnection {

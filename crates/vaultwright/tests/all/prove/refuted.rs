@@ -1,349 +1,553 @@
 //! Specs that are wrong in one thing, each with the step and the evidence that show it.
+//!
+//! Those that need the same servers run together: a suite's servers serve one scenario after the other.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vault_testbed::suite;
+use vault_testbed::{ground::servers, suite};
 
-use super::run::{Expected, is_proven, prove};
-use crate::program;
+use crate::{program, root};
 
-/// Wrong at `step` with `evidence`, of what matches `only`; and the scenario that says so passes in the environment
-/// `repaired`.
-#[track_caller]
-fn is_refuted(name: &str, only: &str, step: &str, evidence: &str) {
-    let spec = format!("fixtures/refuted/{name}");
-    let names = with_step(&spec, only, step);
-    let arguments = ["--only", only, "--name", &names];
-    let Some(proof) = prove(&spec, &arguments, Expected::Refuted) else { return };
-    assert_eq!(proof.code, Some(1), "{}", proof.said);
-    let scenarios = proof.report["scenarios"].as_array().unwrap();
-    let is_it = |scenario: &&Value| {
-        let steps = scenario["steps"].as_array().unwrap();
-        let failed = steps.iter().find(|it| it["failed"] == true);
-        failed.is_some_and(|it| it["text"].as_str().unwrap().contains(step))
-            && scenario["reason"].as_str().unwrap().contains(evidence)
-    };
-    let took = |it: &&Value| it["seconds"].as_f64().map(f64::to_bits);
-    let refuted = scenarios.iter().filter(is_it).min_by_key(took);
-    let refuted = refuted.unwrap_or_else(|| panic!("{}", proof.said));
-    assert!(proof.said.contains(evidence), "{}", proof.said);
-    let name = format!("^{}$", regex::escape(refuted["scenario"].as_str().unwrap()));
-    is_proven(&spec, &["--only", only, "--env", "repaired", "--name", &name]);
+/// Of what matches `only` in `fixtures/refuted/SPEC`, the step fails with the evidence; where the environment `repaired`
+/// puts the one thing right, it holds.
+struct Wrong {
+    what: &'static str,
+    spec: &'static str,
+    only: &'static str,
+    step: &'static str,
+    evidence: &'static str,
 }
 
-/// The names of those scenarios that have the step: no other can show what is wrong there.
-#[track_caller]
-fn with_step(spec: &str, only: &str, step: &str) -> String {
-    let folder = TempDir::new().unwrap();
-    let mut emit = program();
-    let emitted = emit.args(["prove", spec, "--only", only, "--emit"]).arg(folder.path()).output();
-    assert!(emitted.unwrap().status.success());
-    let features = suite::load(&[folder.path().to_owned()]).unwrap();
-    let scenarios = features.into_iter().flat_map(|it| it.scenarios);
-    let has_step = |it: &suite::Scenario| it.steps.iter().any(|it| it.value.contains(step));
-    let names = scenarios.filter(has_step).map(|it| regex::escape(&it.name));
-    let names: Vec<String> = names.collect();
-    assert!(!names.is_empty(), "no scenario of {spec} has a step `{step}`");
-    format!("^({})$", names.join("|"))
+const fn wrong(
+    what: &'static str,
+    spec: &'static str,
+    only: &'static str,
+    step: &'static str,
+    evidence: &'static str,
+) -> Wrong {
+    Wrong { what, spec, only, step, evidence }
 }
 
-#[test]
-fn a_login_without_a_password_is_refuted() {
-    is_refuted("no-password", "database/roles/*", "the login works in its database", "28P01");
-}
-
-#[test]
-fn a_missing_grant_is_refuted() {
-    is_refuted("missing-grant", "database/creds/*", "the login can", "42501 permission denied");
-}
-
-#[test]
-fn a_missing_grant_in_mariadb_is_refuted() {
-    let evidence = "1142 SELECT command denied";
-    is_refuted("mariadb-missing-grant", "database/creds/*", "the login can", evidence);
-}
-
-#[test]
-fn a_missing_role_in_mongodb_is_refuted() {
-    let evidence = "13 Unauthorized";
-    is_refuted("mongodb-missing-role", "database/creds/*", "the login can", evidence);
-}
-
-#[test]
-fn a_role_in_mongodb_that_is_too_wide_is_refuted() {
-    let evidence = "works as v-token-reader";
-    is_refuted("mongodb-too-wide", "database/creds/*", "the login cannot", evidence);
-}
-
-#[test]
-fn a_user_of_mongodb_that_revocation_does_not_find_is_refuted() {
-    let step = "is refused by its database";
-    is_refuted("mongodb-login-stays", "database/roles/*", step, "still works");
-}
-
-#[test]
-fn keys_of_aws_that_may_too_much_are_refuted() {
-    let evidence = "`s3 PUT /elsewhere` works as AKIA";
-    is_refuted("aws-too-wide", "aws/creds/*", "the login cannot", evidence);
-}
-
-#[test]
-fn keys_of_aws_that_may_too_little_are_refuted() {
-    is_refuted("aws-missing-action", "aws/creds/*", "the login can", "refused with AccessDenied");
-}
-
-#[test]
-fn keys_of_the_wrong_role_are_refuted() {
-    let evidence = "`s3 PUT /elsewhere` works as ASIA";
-    is_refuted("aws-wrong-role", "aws/creds/*", "the login cannot", evidence);
-}
-
-#[test]
-fn a_federation_token_that_may_too_much_is_refuted() {
-    let evidence = "`s3 PUT /elsewhere` works as ASIA";
-    is_refuted("aws-federation-too-wide", "aws/creds/*", "the login cannot", evidence);
-}
-
-#[test]
-fn borrowed_keys_whose_own_policy_takes_too_much_are_refuted() {
-    let evidence = "refused with AccessDenied";
-    is_refuted("aws-session-too-narrow", "aws/creds/*", "the login can", evidence);
-}
-
-#[test]
-fn keys_of_aws_that_the_mount_ends_early_are_refuted() {
-    let evidence = "the lease lasts 60 s, not 120 s";
-    is_refuted("aws-lease-capped", "aws/roles/*", "the login's lease lasts", evidence);
-}
-
-#[test]
-fn a_rule_of_redis_that_is_too_wide_is_refuted() {
-    let evidence = "`SET orders:1 screw` works as V_";
-    is_refuted("redis-too-wide", "database/creds/*", "the login cannot", evidence);
-}
-
-#[test]
-fn a_grant_that_is_too_wide_is_refuted() {
-    is_refuted("grant-too-wide", "database/creds/*", "the login cannot", "works as v-");
-}
-
-#[test]
-fn an_end_that_is_not_renewed_is_refuted() {
-    is_refuted(
+static POSTGRES: &[Wrong] = &[
+    wrong(
+        "a login without a password",
+        "no-password",
+        "database/roles/*",
+        "the login works in its database",
+        "28P01",
+    ),
+    wrong(
+        "a missing grant",
+        "missing-grant",
+        "database/creds/*",
+        "the login can",
+        "42501 permission denied",
+    ),
+    wrong(
+        "a grant that is too wide",
+        "grant-too-wide",
+        "database/creds/*",
+        "the login cannot",
+        "works as v-",
+    ),
+    wrong(
+        "an end that is not renewed",
         "end-not-renewed",
         "database/roles/*",
         "the database keeps the login as long as its lease",
         "VALID UNTIL was not renewed",
-    );
+    ),
+    wrong(
+        "a life that the mount caps",
+        "capped-by-mount",
+        "database/roles/*",
+        "the login's lease lasts",
+        "the lease lasts 60 s, not 120 s",
+    ),
+    wrong(
+        "a login that outlives its revocation",
+        "login-stays",
+        "database/roles/*",
+        "is refused by its database",
+        "still works",
+    ),
+    wrong(
+        "a root password that stays",
+        "root-not-rotated",
+        "database/config/*",
+        "is refused",
+        "still works",
+    ),
+    wrong(
+        "a static role of no login",
+        "no-such-login",
+        "database/static-roles/*",
+        "could be made",
+        "reportin",
+    ),
+];
+
+static MARIADB_AND_REDIS: &[Wrong] = &[
+    wrong(
+        "a missing grant in MariaDB",
+        "mariadb-missing-grant",
+        "database/creds/*",
+        "the login can",
+        "1142 SELECT command denied",
+    ),
+    wrong(
+        "a rule of Redis that is too wide",
+        "redis-too-wide",
+        "database/creds/*",
+        "the login cannot",
+        "`SET orders:1 screw` works as V_",
+    ),
+];
+
+static MONGODB: &[Wrong] = &[
+    wrong(
+        "a missing role in MongoDB",
+        "mongodb-missing-role",
+        "database/creds/*",
+        "the login can",
+        "13 Unauthorized",
+    ),
+    wrong(
+        "a role in MongoDB that is too wide",
+        "mongodb-too-wide",
+        "database/creds/*",
+        "the login cannot",
+        "works as v-token-reader",
+    ),
+    wrong(
+        "a user of MongoDB that revocation does not find",
+        "mongodb-login-stays",
+        "database/roles/*",
+        "is refused by its database",
+        "still works",
+    ),
+];
+
+static AWS: &[Wrong] = &[
+    wrong(
+        "keys of AWS that may too much",
+        "aws-too-wide",
+        "aws/creds/*",
+        "the login cannot",
+        "`s3 PUT /elsewhere` works as AKIA",
+    ),
+    wrong(
+        "keys of AWS that may too little",
+        "aws-missing-action",
+        "aws/creds/*",
+        "the login can",
+        "refused with AccessDenied",
+    ),
+    wrong(
+        "keys of the wrong role",
+        "aws-wrong-role",
+        "aws/creds/*",
+        "the login cannot",
+        "`s3 PUT /elsewhere` works as ASIA",
+    ),
+    wrong(
+        "a federation token that may too much",
+        "aws-federation-too-wide",
+        "aws/creds/*",
+        "the login cannot",
+        "`s3 PUT /elsewhere` works as ASIA",
+    ),
+    wrong(
+        "borrowed keys whose own policy takes too much",
+        "aws-session-too-narrow",
+        "aws/creds/*",
+        "the login can",
+        "refused with AccessDenied",
+    ),
+    wrong(
+        "keys of AWS that the mount ends early",
+        "aws-lease-capped",
+        "aws/roles/*",
+        "the login's lease lasts",
+        "the lease lasts 60 s, not 120 s",
+    ),
+];
+
+static DIRECTORY: &[Wrong] = &[
+    wrong(
+        "an entry of a directory that stays",
+        "ldap-entry-stays",
+        "directory/role/*",
+        "is refused by its database",
+        "still works",
+    ),
+    wrong(
+        "a static role of no entry",
+        "ldap-no-such-entry",
+        "directory/static-role/*",
+        "could be made",
+        "No Such Object",
+    ),
+    wrong(
+        "logins of a directory that write",
+        "ldap-writes-all",
+        "directory/creds/*",
+        "the login cannot",
+        "sn Brown` works as v_",
+    ),
+    wrong(
+        "a library whose passwords Vault may not set",
+        "ldap-library-no-right",
+        "directory/library/*",
+        "could be made",
+        "Insufficient Access Rights",
+    ),
+    wrong(
+        "a group whose members are not found",
+        "ldap-login-no-group",
+        "auth/people/groups/*",
+        "its token has the policies",
+        "it has the policies default",
+    ),
+    wrong(
+        "a policy of a directory's group that is too wide",
+        "ldap-login-too-wide",
+        "auth/people/users/*",
+        "may not",
+        "auth/people/users/ann may update kv/data/pages",
+    ),
+    wrong(
+        "a user whom the method does not find",
+        "ldap-login-elsewhere",
+        "auth/people/users/*",
+        "someone logs in by",
+        "0 entries of the directory below ou=contractors,dc=example,dc=com are (uid=ann)",
+    ),
+];
+
+static BROKER: &[Wrong] = &[
+    wrong(
+        "users of a broker who read too much",
+        "rabbitmq-too-wide",
+        "broker/creds/*",
+        "the login cannot",
+        "ledger/get",
+    ),
+    wrong(
+        "users whom the management API alone lets in",
+        "rabbitmq-management-only",
+        "broker/creds/*",
+        "the login can",
+        "access to vhost 'orders' refused for user",
+    ),
+    wrong(
+        "users who publish anywhere by AMQP",
+        "rabbitmq-writes-all",
+        "broker/creds/*",
+        "the login cannot",
+        "`publish ledger to amq.direct in orders` works",
+    ),
+    wrong(
+        "users of another virtual host",
+        "rabbitmq-no-vhost",
+        "broker/creds/*",
+        "the login can",
+        "not authorised to access virtual host",
+    ),
+];
+
+static VAULT: &[Wrong] = &[
+    wrong(
+        "a policy that is wider than its claims",
+        "policy-too-wide",
+        "auth/people/*",
+        "may not",
+        "may read secret/data/blue-archive: read; 404",
+    ),
+    wrong(
+        "an entity of another team",
+        "entity-of-another-team",
+        "auth/people/*",
+        "may",
+        "may not read secret/data/blue/plan",
+    ),
+    wrong(
+        "an audit log in clear",
+        "audit-log-raw",
+        "sys/audit/*",
+        "has no secret in clear",
+        "the audited secret",
+    ),
+    wrong(
+        "an audit log that shows passwords",
+        "audit-shows-passwords",
+        "sys/audit/*",
+        "has no secret in clear",
+        "the log shows a secret variable of the spec",
+    ),
+    wrong(
+        "an algorithm that the provider does not sign by",
+        "oidc-other-algorithm",
+        "auth/sso/*",
+        "someone logs in by",
+        "unexpected signature algorithm",
+    ),
+    wrong(
+        "a client with the secret of another",
+        "oidc-other-client",
+        "auth/sso/*",
+        "someone logs in by",
+        "invalid_client",
+    ),
+    wrong(
+        "a key that signs for others",
+        "oidc-key-for-another",
+        "identity/oidc/role/*",
+        "somebody gets an identity token by",
+        "does not list the client ID",
+    ),
+    wrong(
+        "a claim that every JWT has",
+        "jwt-any-claim",
+        "auth/jobs/*",
+        "one claim that it is bound to",
+        "/project another: it is let in",
+    ),
+    wrong(
+        "a quota of what is exempt",
+        "quota-exempt",
+        "sys/quotas/*",
+        "refuses the next",
+        "11 requests within",
+    ),
+];
+
+static SIGNED: &[Wrong] = &[
+    wrong(
+        "keys that are good from the wrong network",
+        "ssh-wrong-network",
+        "ssh/roles/*",
+        "lets the key in",
+        "Permission denied",
+    ),
+    wrong(
+        "keys for everybody",
+        "ssh-for-everybody",
+        "ssh/roles/*",
+        "signs no key that is for nobody in particular",
+        "it is allowed",
+    ),
+    wrong(
+        "certificates for any name",
+        "pki-any-name",
+        "pki/roles/*",
+        "issues nothing for",
+        "it issues a certificate for other.example.net",
+    ),
+    wrong(
+        "certificates that would outlive their root",
+        "pki-outlives-root",
+        "pki/roles/*",
+        "issues a certificate for",
+        "beyond the expiration of the CA",
+    ),
+    wrong(
+        "ACME without its headers",
+        "acme-headers-hidden",
+        "pki/config/acme",
+        "a certificate for \"vaultwright-proof.shop.example.com\" is ordered",
+        "nonce",
+    ),
+    wrong(
+        "ACME for any name",
+        "acme-any-name",
+        "pki/config/acme",
+        "nothing is ordered for",
+        "it issues a certificate for other.example.net",
+    ),
+    wrong(
+        "a certificate of any name",
+        "cert-any-name",
+        "auth/machines/*",
+        "lets in no certificate of another name",
+        "it is allowed",
+    ),
+];
+
+static CLUSTER: &[Wrong] = &[
+    wrong(
+        "a role of another account than the pods",
+        "kubernetes-other-account",
+        "auth/kubernetes/*",
+        "lets in the account",
+        "service account name not authorized",
+    ),
+    wrong(
+        "a role of another namespace than the pods",
+        "kubernetes-other-namespace",
+        "auth/kubernetes/*",
+        "lets in the account",
+        "namespace not authorized",
+    ),
+    wrong(
+        "a role of any namespace",
+        "kubernetes-any-namespace",
+        "auth/kubernetes/*",
+        "keeps out the account",
+        "elsewhere/app: it is let in",
+    ),
+    wrong(
+        "a role for another audience than the pods",
+        "kubernetes-other-audience",
+        "auth/kubernetes/*",
+        "lets in the account",
+        "audience claim does not match",
+    ),
+    wrong(
+        "a method that may have nothing reviewed",
+        "kubernetes-no-reviewer",
+        "auth/kubernetes/*",
+        "someone logs in by",
+        "403",
+    ),
+];
+
+static ALL: &[&[Wrong]] =
+    &[POSTGRES, MARIADB_AND_REDIS, MONGODB, AWS, DIRECTORY, BROKER, VAULT, SIGNED, CLUSTER];
+
+#[test]
+fn what_is_wrong_with_logins_of_postgres_is_refuted() {
+    are_refuted(POSTGRES);
 }
 
 #[test]
-fn a_life_that_the_mount_caps_is_refuted() {
-    let evidence = "the lease lasts 60 s, not 120 s";
-    is_refuted("capped-by-mount", "database/roles/*", "the login's lease lasts", evidence);
+fn what_is_wrong_with_logins_of_mariadb_and_redis_is_refuted() {
+    are_refuted(MARIADB_AND_REDIS);
 }
 
 #[test]
-fn a_login_that_outlives_its_revocation_is_refuted() {
-    is_refuted("login-stays", "database/roles/*", "is refused by its database", "still works");
+fn what_is_wrong_with_logins_of_mongodb_is_refuted() {
+    are_refuted(MONGODB);
 }
 
 #[test]
-fn a_root_password_that_stays_is_refuted() {
-    is_refuted("root-not-rotated", "database/config/*", "is refused", "still works");
+fn what_is_wrong_with_keys_of_aws_is_refuted() {
+    are_refuted(AWS);
 }
 
 #[test]
-fn a_static_role_of_no_login_is_refuted() {
-    is_refuted("no-such-login", "database/static-roles/*", "could be made", "reportin");
+fn what_is_wrong_with_a_directory_and_its_people_is_refuted() {
+    are_refuted(DIRECTORY);
 }
 
 #[test]
-fn an_entry_of_a_directory_that_stays_is_refuted() {
-    is_refuted("ldap-entry-stays", "directory/role/*", "is refused by its database", "still works");
+fn what_is_wrong_with_users_of_a_broker_is_refuted() {
+    are_refuted(BROKER);
 }
 
 #[test]
-fn a_static_role_of_no_entry_is_refuted() {
-    let step = "could be made";
-    is_refuted("ldap-no-such-entry", "directory/static-role/*", step, "No Such Object");
+fn what_is_wrong_with_vault_alone_is_refuted() {
+    are_refuted(VAULT);
 }
 
 #[test]
-fn logins_of_a_directory_that_write_are_refuted() {
-    let evidence = "sn Brown` works as v_";
-    is_refuted("ldap-writes-all", "directory/creds/*", "the login cannot", evidence);
+fn what_is_wrong_with_certificates_and_keys_is_refuted() {
+    are_refuted(SIGNED);
 }
 
 #[test]
-fn a_library_whose_passwords_vault_may_not_set_is_refuted() {
-    let evidence = "Insufficient Access Rights";
-    is_refuted("ldap-library-no-right", "directory/library/*", "could be made", evidence);
+fn what_is_wrong_with_logins_of_service_accounts_is_refuted() {
+    are_refuted(CLUSTER);
 }
 
 #[test]
-fn a_group_whose_members_are_not_found_is_refuted() {
-    let (step, evidence) = ("its token has the policies", "it has the policies default");
-    is_refuted("ldap-login-no-group", "auth/people/groups/*", step, evidence);
+fn every_wrong_spec_is_tried() {
+    let folders = fs::read_dir(root().join("fixtures/refuted")).unwrap().flatten();
+    let there: BTreeSet<String> = folders.map(|it| it.file_name().into_string().unwrap()).collect();
+    let tried: BTreeSet<String> = ALL.iter().copied().flatten().map(|it| it.spec.into()).collect();
+    assert_eq!(there, tried);
 }
 
-#[test]
-fn a_policy_of_a_directory_s_group_that_is_too_wide_is_refuted() {
-    let evidence = "auth/people/users/ann may update kv/data/pages";
-    is_refuted("ldap-login-too-wide", "auth/people/users/*", "may not", evidence);
+#[track_caller]
+fn are_refuted(all: &[Wrong]) {
+    if !matches!(servers::find(), Ok(Some(_))) {
+        return println!("SKIPPED: there is no Vault server; `cargo xtask servers` builds one");
+    }
+    let [broken, repaired] = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let mut scenarios = Vec::new();
+    for wrong in all {
+        let emitted = emit(wrong, &[], broken.path());
+        emit(wrong, &["--env", "repaired"], repaired.path());
+        scenarios.push(with_step(wrong, &emitted));
+    }
+    let names: Vec<String> = scenarios.iter().map(|it| regex::escape(it)).collect();
+    let names = format!("^({})$", names.join("|"));
+    let refuted = run(broken.path(), &names, Verdict::Failed);
+    let proven = run(repaired.path(), &names, Verdict::Passed);
+    for (wrong, scenario) in all.iter().zip(&scenarios) {
+        let Wrong { what, spec, step, evidence, .. } = wrong;
+        let [refuted, proven] = [&refuted, &proven].map(|it| of(it, spec, scenario));
+        let steps = refuted["steps"].as_array().unwrap();
+        let failed = steps.iter().find(|it| it["failed"] == true);
+        let failed = failed.and_then(|it| it["text"].as_str()).unwrap_or_default();
+        assert!(failed.contains(step), "{what}: {refuted:#}");
+        assert!(refuted["reason"].as_str().unwrap().contains(evidence), "{what}: {refuted:#}");
+        assert_eq!(proven["verdict"], "passed", "{what}, repaired: {proven:#}");
+    }
 }
 
-#[test]
-fn a_user_whom_the_method_does_not_find_is_refuted() {
-    let evidence =
-        "0 entries of the directory below ou=contractors,dc=example,dc=com are (uid=ann)";
-    is_refuted("ldap-login-elsewhere", "auth/people/users/*", "someone logs in by", evidence);
+/// The features of its proof, in a folder of its own.
+#[track_caller]
+fn emit(wrong: &Wrong, arguments: &[&str], folder: &Path) -> PathBuf {
+    let emitted = folder.join(wrong.spec);
+    let mut emit = program();
+    emit.args(["prove", &format!("fixtures/refuted/{}", wrong.spec), "--only", wrong.only]);
+    let output = emit.args(arguments).arg("--emit").arg(&emitted).output().unwrap();
+    assert!(output.status.success(), "{}: {output:?}", wrong.what);
+    emitted
 }
 
-#[test]
-fn users_of_a_broker_who_read_too_much_are_refuted() {
-    let evidence = "ledger/get";
-    is_refuted("rabbitmq-too-wide", "broker/creds/*", "the login cannot", evidence);
+/// The name of the first scenario that has the step: no other can show what is wrong there.
+#[track_caller]
+fn with_step(wrong: &Wrong, emitted: &Path) -> String {
+    let features = suite::load(&[emitted.to_owned()]).unwrap();
+    let mut scenarios = features.into_iter().flat_map(|it| it.scenarios);
+    let has_step = |it: &suite::Scenario| it.steps.iter().any(|it| it.value.contains(wrong.step));
+    let first = scenarios.find(has_step).map(|it| it.name);
+    first.unwrap_or_else(|| panic!("no scenario of {} has a step `{}`", wrong.spec, wrong.step))
 }
 
-#[test]
-fn users_whom_the_management_api_alone_lets_in_are_refuted() {
-    let evidence = "access to vhost 'orders' refused for user";
-    is_refuted("rabbitmq-management-only", "broker/creds/*", "the login can", evidence);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Passed,
+    Failed,
 }
 
-#[test]
-fn users_who_publish_anywhere_by_amqp_are_refuted() {
-    let evidence = "`publish ledger to amq.direct in orders` works";
-    is_refuted("rabbitmq-writes-all", "broker/creds/*", "the login cannot", evidence);
+/// The report.
+#[track_caller]
+fn run(features: &Path, names: &str, verdict: Verdict) -> Value {
+    let json = features.join("report.json");
+    let mut command = program();
+    command.arg("test").arg(features).args(["--name", names, "--on", "process"]);
+    command.args(["--concurrency", "2", "--json"]).arg(&json);
+    if verdict == Verdict::Failed {
+        // In CI all that fails would be tried again.
+        command.env_remove("CI");
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(verdict == Verdict::Failed)), "{said}");
+    serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap()
 }
 
-#[test]
-fn users_of_another_virtual_host_are_refuted() {
-    let evidence = "not authorised to access virtual host";
-    is_refuted("rabbitmq-no-vhost", "broker/creds/*", "the login can", evidence);
-}
-
-#[test]
-fn a_policy_that_is_wider_than_its_claims_is_refuted() {
-    let evidence = "may read secret/data/blue-archive: read; 404";
-    is_refuted("policy-too-wide", "auth/people/*", "may not", evidence);
-}
-
-#[test]
-fn an_entity_of_another_team_is_refuted() {
-    let evidence = "may not read secret/data/blue/plan";
-    is_refuted("entity-of-another-team", "auth/people/*", "may", evidence);
-}
-
-#[test]
-fn an_audit_log_in_clear_is_refuted() {
-    let evidence = "the audited secret";
-    is_refuted("audit-log-raw", "sys/audit/*", "has no secret in clear", evidence);
-}
-
-#[test]
-fn an_audit_log_that_shows_passwords_is_refuted() {
-    let evidence = "the log shows a secret variable of the spec";
-    is_refuted("audit-shows-passwords", "sys/audit/*", "has no secret in clear", evidence);
-}
-
-#[test]
-fn an_algorithm_that_the_provider_does_not_sign_by_is_refuted() {
-    let evidence = "unexpected signature algorithm";
-    is_refuted("oidc-other-algorithm", "auth/sso/*", "someone logs in by", evidence);
-}
-
-#[test]
-fn a_client_with_the_secret_of_another_is_refuted() {
-    is_refuted("oidc-other-client", "auth/sso/*", "someone logs in by", "invalid_client");
-}
-
-#[test]
-fn a_key_that_signs_for_others_is_refuted() {
-    let step = "somebody gets an identity token by";
-    is_refuted("oidc-key-for-another", "identity/oidc/role/*", step, "does not list the client ID");
-}
-
-#[test]
-fn keys_that_are_good_from_the_wrong_network_are_refuted() {
-    let evidence = "Permission denied";
-    is_refuted("ssh-wrong-network", "ssh/roles/*", "lets the key in", evidence);
-}
-
-#[test]
-fn keys_for_everybody_are_refuted() {
-    let step = "signs no key that is for nobody in particular";
-    is_refuted("ssh-for-everybody", "ssh/roles/*", step, "it is allowed");
-}
-
-#[test]
-fn certificates_for_any_name_are_refuted() {
-    let evidence = "it issues a certificate for other.example.net";
-    is_refuted("pki-any-name", "pki/roles/*", "issues nothing for", evidence);
-}
-
-#[test]
-fn certificates_that_would_outlive_their_root_are_refuted() {
-    let evidence = "beyond the expiration of the CA";
-    is_refuted("pki-outlives-root", "pki/roles/*", "issues a certificate for", evidence);
-}
-
-#[test]
-fn acme_without_its_headers_is_refuted() {
-    let step = "a certificate for \"vaultwright-proof.shop.example.com\" is ordered";
-    is_refuted("acme-headers-hidden", "pki/config/acme", step, "nonce");
-}
-
-#[test]
-fn acme_for_any_name_is_refuted() {
-    let evidence = "it issues a certificate for other.example.net";
-    is_refuted("acme-any-name", "pki/config/acme", "nothing is ordered for", evidence);
-}
-
-#[test]
-fn a_claim_that_every_jwt_has_is_refuted() {
-    let evidence = "/project another: it is let in";
-    is_refuted("jwt-any-claim", "auth/jobs/*", "one claim that it is bound to", evidence);
-}
-
-#[test]
-fn a_certificate_of_any_name_is_refuted() {
-    let step = "lets in no certificate of another name";
-    is_refuted("cert-any-name", "auth/machines/*", step, "it is allowed");
-}
-
-#[test]
-fn a_role_of_another_account_than_the_pods_is_refuted() {
-    let evidence = "service account name not authorized";
-    is_refuted("kubernetes-other-account", "auth/kubernetes/*", "lets in the account", evidence);
-}
-
-#[test]
-fn a_role_of_another_namespace_than_the_pods_is_refuted() {
-    let evidence = "namespace not authorized";
-    is_refuted("kubernetes-other-namespace", "auth/kubernetes/*", "lets in the account", evidence);
-}
-
-#[test]
-fn a_role_of_any_namespace_is_refuted() {
-    let evidence = "elsewhere/app: it is let in";
-    is_refuted("kubernetes-any-namespace", "auth/kubernetes/*", "keeps out the account", evidence);
-}
-
-#[test]
-fn a_role_for_another_audience_than_the_pods_is_refuted() {
-    let evidence = "audience claim does not match";
-    is_refuted("kubernetes-other-audience", "auth/kubernetes/*", "lets in the account", evidence);
-}
-
-#[test]
-fn a_method_that_may_have_nothing_reviewed_is_refuted() {
-    is_refuted("kubernetes-no-reviewer", "auth/kubernetes/*", "someone logs in by", "403");
-}
-
-#[test]
-fn a_quota_of_what_is_exempt_is_refuted() {
-    let evidence = "11 requests within";
-    is_refuted("quota-exempt", "sys/quotas/*", "refuses the next", evidence);
+#[track_caller]
+fn of<'a>(report: &'a Value, spec: &str, scenario: &str) -> &'a Value {
+    let is_of_spec = |it: &Value| it["file"].as_str().unwrap().contains(&format!("/{spec}/"));
+    let mut all = report["scenarios"].as_array().unwrap().iter();
+    let found = all.find(|it| it["scenario"] == scenario && is_of_spec(it));
+    found.unwrap_or_else(|| panic!("no `{scenario}` of {spec} in {report}"))
 }

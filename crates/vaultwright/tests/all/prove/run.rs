@@ -28,14 +28,8 @@ static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
 /// What the steps of a job before it have said.
 const BEFORE: &str = "Of a step before.\n";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    Proven,
-    Refuted,
-}
-
 /// `None`, told on the standard output, where no server can be had.
-pub fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof> {
+fn prove(spec: &str, arguments: &[&str]) -> Option<Proof> {
     if !matches!(servers::find(), Ok(Some(_))) {
         println!("SKIPPED {spec}: there is no Vault server; `cargo xtask servers` builds one");
         return None;
@@ -51,10 +45,6 @@ pub fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof
     }
     command.arg("--json").arg(&json).arg("--junit").arg(&junit);
     command.env("GITHUB_STEP_SUMMARY", &summary);
-    if expected == Expected::Refuted {
-        // In CI all that fails would be tried again.
-        command.env_remove("CI");
-    }
     let output = command.output().unwrap();
     let code = output.status.code();
     // Warnings first, as a terminal would show them: the counts are the last line.
@@ -73,7 +63,7 @@ pub fn prove(spec: &str, arguments: &[&str], expected: Expected) -> Option<Proof
 
 #[track_caller]
 pub fn is_proven(spec: &str, arguments: &[&str]) -> Option<Proof> {
-    let proof = prove(spec, arguments, Expected::Proven)?;
+    let proof = prove(spec, arguments)?;
     assert_eq!(proof.code, Some(0), "{}", proof.said);
     assert_eq!(proof.report["failed"], 0);
     let passed = proof.report["passed"].as_u64().unwrap();
