@@ -11,8 +11,8 @@ use tokio::{
     net::TcpStream,
 };
 use vault_testbed::ground::{
-    FAR_SIDES, FarSide, Ground, GroundSpec, Health, Kind, Mode, POSTGRES, Server, ServerOptions,
-    VaultOptions, VaultServer,
+    Error, FAR_SIDES, FarSide, Ground, GroundSpec, Health, Kind, Mode, POSTGRES, Server,
+    ServerOptions, VaultOptions, VaultServer,
     far::{Fate, Login, Said, nginx, postgres_login},
 };
 
@@ -59,10 +59,8 @@ on_both_grounds! {
     init_sql_runs_as_the_admin,
     a_wrong_init_says_where,
     a_stack_binds_its_servers_to_variables,
-    every_far_side_knows_its_logins_and_is_new_to_the_next,
+    far_sides_start_together_know_their_logins_and_are_new_to_the_next,
     what_was_given_back_serves_nobody_who_wants_another_or_once_it_has_ended,
-    far_sides_of_a_stack_start_together,
-    a_broker_speaks_amqp_where_it_says_so,
     a_web_server_shows_the_certificate_of_the_name_that_it_is_asked_for,
 }
 
@@ -254,27 +252,47 @@ async fn a_stack_binds_its_servers_to_variables(ground: &Ground) {
     stack.end().await.unwrap();
 }
 
-/// What this machine can't have is said, and passed over.
-async fn every_far_side_knows_its_logins_and_is_new_to_the_next(ground: &Ground) {
-    for side in FAR_SIDES.iter().copied() {
-        match ground.server(&ServerOptions::of(side)).await {
-            Ok(server) if side.is_kept() => {
-                let server = serves_the_next_as_new(ground, side, server).await;
-                serves(ground, side, server).await;
-            }
-            Ok(server) => serves(ground, side, server).await,
-            Err(missing) if missing.is_missing() => println!("SKIPPED {}: {missing}", side.title),
-            Err(error) => panic!("{}: {error}", side.title),
+async fn far_sides_start_together_know_their_logins_and_are_new_to_the_next(ground: &Ground) {
+    let servers = match together(ground).await {
+        Ok(servers) => servers,
+        Err(missing) if missing.is_missing() => {
+            println!("SKIPPED to start them together: {missing}");
+            one_by_one(ground).await
+        }
+        Err(error) => panic!("{error}"),
+    };
+    for server in servers {
+        let side = server.side;
+        match side.is_kept() {
+            true => serves(ground, serves_the_next_as_new(ground, side, server).await).await,
+            false => serves(ground, server).await,
         }
     }
 }
 
-async fn serves(ground: &Ground, side: &FarSide, mut server: Server) {
+/// What this machine can't have is said, and passed over.
+async fn one_by_one(ground: &Ground) -> Vec<Server> {
+    let mut servers = Vec::new();
+    for side in FAR_SIDES.iter().copied() {
+        match ground.server(&ServerOptions::of(side)).await {
+            Ok(server) => servers.push(server),
+            Err(missing) if missing.is_missing() => println!("SKIPPED {}: {missing}", side.title),
+            Err(error) => panic!("{}: {error}", side.title),
+        }
+    }
+    servers
+}
+
+async fn serves(ground: &Ground, mut server: Server) {
+    let side = server.side;
     let (title, kind) = (side.title, ground.kind());
     println!("{kind} ground: {title} {} answered after {:?}", server.version, server.started_in);
     assert!(server.version.starts_with(side.version), "{title} {}", server.version);
     let admin = server.admin();
     assert!(matches!(admin.say(side.hello).await.unwrap(), Said::Done), "{title}");
+    if let Some(address) = server.given.get("amqp_address_from_here") {
+        speaks_amqp(address.expose_secret()).await;
+    }
     let wrong = admin.with(&admin.user, &SecretString::from("wrong"));
     match wrong.say(side.hello).await.unwrap() {
         Said::Refused(refusal) if refusal.is_of_the_login() => {}
@@ -392,7 +410,8 @@ async fn what_was_given_back_serves_nobody_who_wants_another_or_once_it_has_ende
     assert_eq!(ground.server(&options).await.unwrap().address_from_here, place);
 }
 
-async fn far_sides_of_a_stack_start_together(ground: &Ground) {
+/// One of each kind, as a stack.
+async fn together(ground: &Ground) -> Result<Vec<Server>, Error> {
     let folder = tempfile::tempdir().unwrap();
     let one = |side: &&FarSide| format!("  {0}: {{ {0}: '{1}' }}\n", side.word, side.version);
     let servers: String = FAR_SIDES.iter().map(one).collect();
@@ -401,35 +420,23 @@ async fn far_sides_of_a_stack_start_together(ground: &Ground) {
     let admins: String = FAR_SIDES.iter().map(admin).collect();
     let text = format!("servers:\n{servers}vars:\n  port: (( {first}.port ))\n{admins}");
     std::fs::write(folder.path().join("ground.yaml"), text).unwrap();
-    match ground.stack(&GroundSpec::read(folder.path(), None).unwrap()).await {
-        Ok(stack) => {
-            assert_eq!(stack.servers.len(), FAR_SIDES.len());
-            let address = format!(":{}", stack.vars["port"].as_str().unwrap());
-            assert!(stack.servers[first].address_for_vault.ends_with(&address));
-            for (name, server) in &stack.servers {
-                assert_eq!(stack.vars[name], server.admin_user.as_str(), "{name}");
-            }
-            assert_eq!(stack.starts.len(), FAR_SIDES.len() + 1);
-            let last_begun = stack.starts.iter().max_by_key(|(_, it)| it.start).unwrap();
-            let first_ready = stack.starts.iter().min_by_key(|(_, it)| it.end).unwrap();
-            let message = format!("{} begins once {} is ready", last_begun.0, first_ready.0);
-            assert!(last_begun.1.start < first_ready.1.end, "{message}");
-            stack.end().await.unwrap();
-        }
-        Err(missing) if missing.is_missing() => println!("SKIPPED: {missing}"),
-        Err(error) => panic!("{error}"),
+    let stack = ground.stack(&GroundSpec::read(folder.path(), None).unwrap()).await?;
+    assert_eq!(stack.servers.len(), FAR_SIDES.len());
+    let address = format!(":{}", stack.vars["port"].as_str().unwrap());
+    assert!(stack.servers[first].address_for_vault.ends_with(&address));
+    for (name, server) in &stack.servers {
+        assert_eq!(stack.vars[name], server.admin_user.as_str(), "{name}");
     }
+    assert_eq!(stack.starts.len(), FAR_SIDES.len() + 1);
+    let last_begun = stack.starts.iter().max_by_key(|(_, it)| it.start).unwrap();
+    let first_ready = stack.starts.iter().min_by_key(|(_, it)| it.end).unwrap();
+    let message = format!("{} begins once {} is ready", last_begun.0, first_ready.0);
+    assert!(last_begun.1.start < first_ready.1.end, "{message}");
+    Ok(stack.servers.into_values().collect())
 }
 
 /// As every client of AMQP begins. The answer begins with the type of its frame: a method.
-async fn a_broker_speaks_amqp_where_it_says_so(ground: &Ground) {
-    let broker = FarSide::named("rabbitmq").unwrap();
-    let server = match ground.server(&ServerOptions::of(broker)).await {
-        Ok(server) => server,
-        Err(missing) if missing.is_missing() => return println!("SKIPPED: {missing}"),
-        Err(error) => panic!("{error}"),
-    };
-    let address = server.given["amqp_address_from_here"].expose_secret();
+async fn speaks_amqp(address: &str) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"AMQP\x00\x00\x09\x01").await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), 1);
