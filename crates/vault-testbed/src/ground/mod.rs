@@ -249,8 +249,10 @@ impl Ground {
 
     /// Ends and removes everything that was started here, in use or not. Safe to call twice.
     pub async fn end(&self) -> Result<Swept> {
+        // One after the other: an engine that removes many at once may forget to take one off its network.
+        let ended = self.run.end().await;
         self.kept.end();
-        self.run.end().await
+        ended
     }
 
     /// Runs `work` until it is done, fails, or is interrupted by Ctrl-C or SIGTERM; ends everything in any case.

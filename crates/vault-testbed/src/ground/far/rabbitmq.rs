@@ -190,9 +190,8 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
 /// Virtual hosts and users take all with them that is in them or theirs, connections too.
 async fn reset(superuser: &Login) -> Asked<()> {
     for catalogue in [VHOSTS, RABBITMQ.catalogue, PARAMETERS] {
-        for name in
-            names(superuser, catalogue).await?.iter().filter(|it| !OF_ITSELF.contains(&it.as_str()))
-        {
+        let all = names(superuser, catalogue).await?;
+        for name in all.iter().filter(|it| !OF_ITSELF.contains(&it.as_str())) {
             demand(superuser, Method::DELETE, &within(catalogue, name), None).await?;
         }
     }
