@@ -486,8 +486,8 @@ fn are_refuted(all: &[Wrong]) {
     }
     let names: Vec<String> = scenarios.iter().map(|it| regex::escape(it)).collect();
     let names = format!("^({})$", names.join("|"));
-    let refuted = run(broken.path(), &names, Verdict::Failed);
-    let proven = run(repaired.path(), &names, Verdict::Passed);
+    let (refuted, said) = run(broken.path(), &names, Verdict::Failed);
+    let (proven, _) = run(repaired.path(), &names, Verdict::Passed);
     for (wrong, scenario) in all.iter().zip(&scenarios) {
         let Wrong { what, spec, step, evidence, .. } = wrong;
         let [refuted, proven] = [&refuted, &proven].map(|it| of(it, spec, scenario));
@@ -496,6 +496,7 @@ fn are_refuted(all: &[Wrong]) {
         let failed = failed.and_then(|it| it["text"].as_str()).unwrap_or_default();
         assert!(failed.contains(step), "{what}: {refuted:#}");
         assert!(refuted["reason"].as_str().unwrap().contains(evidence), "{what}: {refuted:#}");
+        assert!(said.contains(evidence), "{what}: {said}");
         assert_eq!(proven["verdict"], "passed", "{what}, repaired: {proven:#}");
     }
 }
@@ -527,9 +528,9 @@ enum Verdict {
     Failed,
 }
 
-/// The report.
+/// The report, and what people read of it.
 #[track_caller]
-fn run(features: &Path, names: &str, verdict: Verdict) -> Value {
+fn run(features: &Path, names: &str, verdict: Verdict) -> (Value, String) {
     let json = features.join("report.json");
     let mut command = program();
     command.arg("test").arg(features).args(["--name", names, "--on", "process"]);
@@ -542,7 +543,7 @@ fn run(features: &Path, names: &str, verdict: Verdict) -> Value {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(i32::from(verdict == Verdict::Failed)), "{said}");
-    serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap()
+    (serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap(), said)
 }
 
 #[track_caller]
