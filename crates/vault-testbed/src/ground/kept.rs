@@ -15,9 +15,10 @@ impl Kept {
 
     /// As new, or none.
     pub async fn take(&self, options: &ServerOptions) -> Option<Server> {
-        while let Some(mut server) = self.one_like(options) {
-            if server.is_made_new(options).await {
-                return Some(server);
+        while let Some(server) = self.one_like(options) {
+            let made = server.made_new(options).await;
+            if made.is_some() {
+                return made;
             }
         }
         None

@@ -77,13 +77,22 @@ pub async fn entries(world: &World) -> Result<Vec<Entry>> {
     let Some(Window { from, to }) = &world.window else {
         return failure("nothing was planned or applied yet");
     };
-    let log = world.server()?.audit_log().await?;
-    let all: Vec<Entry> = log.iter().filter_map(entry).collect();
-    let at = |mark: &String| all.iter().position(|it| it.path.ends_with(mark));
-    let within = at(from).and_then(|from| all.get(from + 1..at(to).unwrap_or(all.len())));
-    let within = within.unwrap_or_default();
+    let mut within = since(world, from).await?;
+    within.truncate(position(&within, to).unwrap_or(within.len()));
     ensure(!within.is_empty(), || "the audit log has no line of the last plan or apply".into())?;
-    Ok(within.to_vec())
+    Ok(within)
+}
+
+/// The requests that came after a mark; none where the mark did not get there.
+pub async fn since(world: &World, mark: &str) -> Result<Vec<Entry>> {
+    let log = world.server()?.audit_log().await?;
+    let mut all: Vec<Entry> = log.iter().filter_map(entry).collect();
+    let first = position(&all, mark).map_or(all.len(), |it| it + 1);
+    Ok(all.split_off(first))
+}
+
+fn position(entries: &[Entry], mark: &str) -> Option<usize> {
+    entries.iter().position(|it| it.path.ends_with(mark))
 }
 
 /// Marks where the audit log stands. To read it there and then takes a container longer than most steps.
@@ -111,12 +120,4 @@ pub fn is_write(entry: &Entry) -> bool {
     // A question, though it is asked by POST.
     entry.path != "sys/capabilities-self"
         && matches!(entry.operation.as_str(), "create" | "update" | "patch" | "delete")
-}
-
-/// How many lines the log has; none on a ground where it cannot be read.
-pub async fn len(world: &World) -> usize {
-    match world.server() {
-        Ok(server) => server.audit_log().await.map_or(0, |it| it.len()),
-        Err(_) => 0,
-    }
 }

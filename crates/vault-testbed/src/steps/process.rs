@@ -145,7 +145,7 @@ enum Moment {
 
 /// Whether it was killed on its way.
 async fn killed(world: &mut World, moment: Moment) -> Result<bool> {
-    let from = audit::len(world).await;
+    let mark = audit::mark(world).await;
     let mut child = spawn(world, APPLY)?;
     let began = Instant::now();
     loop {
@@ -156,8 +156,7 @@ async fn killed(world: &mut World, moment: Moment) -> Result<bool> {
         if child.try_wait()?.is_some() {
             return Ok(false);
         }
-        let log = world.server()?.audit_log().await?;
-        let mut sent = log.iter().skip(from).filter_map(audit::entry).filter(audit::is_write);
+        let mut sent = audit::since(world, &mark).await?.into_iter().filter(audit::is_write);
         let has_come = match &moment {
             Moment::Writes(count) => sent.count() >= *count,
             Moment::Path(path) => sent.any(|it| it.path == *path),

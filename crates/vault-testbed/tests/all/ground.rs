@@ -319,61 +319,72 @@ async fn serves(ground: &Ground, mut server: Server) {
     assert!(matches!(admin.say(side.hello).await.unwrap(), Said::Done), "{title}");
 }
 
-/// Of each server that is kept: what somebody does to it, and how the next one asks for that.
-const DONE: [(&str, &[&str], &[&str]); 4] = [
-    (
-        "postgres",
-        &[
+/// What somebody does to a server that is kept, and how the next one asks for what is gone, and for what is there again.
+struct Used {
+    word: &'static str,
+    done: &'static [&'static str],
+    gone: &'static [&'static str],
+    again: &'static [&'static str],
+}
+
+const USED: [Used; 4] = [
+    Used {
+        word: "postgres",
+        done: &[
             "CREATE ROLE leftover SUPERUSER",
             "CREATE DATABASE leftover OWNER leftover",
             "CREATE TABLE leftover (i int)",
             "GRANT CREATE ON SCHEMA public TO public",
             "ALTER ROLE ALL SET search_path = leftover",
         ],
-        &[
+        gone: &[
             "SET ROLE leftover",
             "ALTER DATABASE leftover RENAME TO found",
             "SELECT FROM leftover",
             "SET ROLE pg_monitor; CREATE TABLE found (i int)",
             "DO $$ BEGIN ASSERT current_setting('search_path') = 'leftover'; END $$",
         ],
-    ),
-    (
-        "rabbitmq",
-        &[
+        again: &[],
+    },
+    Used {
+        word: "rabbitmq",
+        done: &[
             "PUT /api/vhosts/left",
             "PUT /api/queues/left/left {}",
             "PUT /api/queues/%2F/left {}",
             r#"PUT /api/users/left {"password": "left", "tags": "administrator"}"#,
             r#"PUT /api/global-parameters/left {"value": 1}"#,
         ],
-        &[
+        gone: &[
             "GET /api/vhosts/left",
             "GET /api/queues/%2F/left",
             "GET /api/users/left",
             "GET /api/global-parameters/left",
         ],
-    ),
-    (
-        "kubernetes",
-        &[
+        again: &["GET /api/vhosts/%2F", "GET /api/permissions/%2F/testbed"],
+    },
+    Used {
+        word: "kubernetes",
+        done: &[
             "POST /api/v1/namespaces\n{\"metadata\": {\"name\": \"left\"}}",
             "POST /api/v1/namespaces/left/serviceaccounts\n{\"metadata\": {\"name\": \"left\"}}",
             "DELETE /apis/rbac.authorization.k8s.io/v1/clusterroles/system:auth-delegator",
         ],
-        &["GET /api/v1/namespaces/left", "GET /api/v1/namespaces/left/serviceaccounts/left"],
-    ),
-    (
-        "aws",
-        &["iam CreateUser\nUserName: left", "s3 PUT /left"],
-        &["iam GetUser\nUserName: left", "s3 GET /left"],
-    ),
+        gone: &["GET /api/v1/namespaces/left", "GET /api/v1/namespaces/left/serviceaccounts/left"],
+        again: &["GET /apis/rbac.authorization.k8s.io/v1/clusterroles/system:auth-delegator"],
+    },
+    Used {
+        word: "aws",
+        done: &["iam CreateUser\nUserName: left", "s3 PUT /left"],
+        gone: &["iam GetUser\nUserName: left", "s3 GET /left"],
+        again: &["iam GetUser\nUserName: vault"],
+    },
 ];
 
 async fn serves_the_next_as_new(ground: &Ground, side: &'static FarSide, server: Server) -> Server {
     let place = server.address_from_here.clone();
     let superuser = server.superuser("");
-    let (_, done, asked) = DONE.iter().find(|it| it.0 == side.word).unwrap();
+    let Used { done, gone, again, .. } = USED.iter().find(|it| it.word == side.word).unwrap();
     for statement in *done {
         let said = superuser.say(statement).await.unwrap();
         assert!(matches!(said, Said::Done), "{statement}: {said:?}");
@@ -385,9 +396,13 @@ async fn serves_the_next_as_new(ground: &Ground, side: &'static FarSide, server:
     let told = superuser.statements.all();
     let by_others = told.iter().find(|it| done.contains(&&*it.text));
     assert!(by_others.is_none(), "what others have said is told: {by_others:?}");
-    for statement in *asked {
+    for statement in *gone {
         let said = superuser.say(statement).await.unwrap();
         assert!(matches!(said, Said::Refused(_)), "{statement}: {said:?}");
+    }
+    for statement in *again {
+        let said = superuser.say(statement).await.unwrap();
+        assert!(matches!(said, Said::Done), "{statement}: {said:?}");
     }
     server
 }

@@ -6,11 +6,10 @@
 //! S3 a method and a path. Empty lines stand between statements. What moto holds is gone when it ends or is told to forget
 //! it: only the keys of the admin and of the test bed are there again.
 
-use reqwest::Client;
 use serde_json::json;
 
 use super::super::{LOOPBACK, python};
-use super::aws_request::{Answered, Request, send};
+use super::aws_request::{Answered, Request, client, send};
 use super::https::silent;
 use super::*;
 
@@ -105,18 +104,15 @@ async fn prepare(server: &mut Server, options: &ServerOptions) -> Result<()> {
 
 /// Moto's own way, which asks for no keys; the script lets the users in again.
 async fn reset(superuser: &Login) -> std::result::Result<(), NoAnswer> {
-    let client = Client::builder().no_proxy().tls_certs_only([]).build().map_err(silent)?;
     let url = format!("http://{}/moto-api/reset", superuser.address);
-    let answer = client.post(url).send().await.and_then(|it| it.error_for_status());
+    let answer = client()?.post(url).send().await.and_then(|it| it.error_for_status());
     answer.map(drop).map_err(silent)
 }
 
 /// The package's: the server itself does not say it.
 async fn ask_version(login: &Login) -> std::result::Result<String, NoAnswer> {
-    match say(login, AWS.hello).await? {
-        Said::Done => Ok(python::version(ENVIRONMENT, PACKAGE).unwrap_or_default().to_owned()),
-        Said::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
-    }
+    say(login, AWS.hello).await?.done()?;
+    Ok(python::version(ENVIRONMENT, PACKAGE).unwrap_or_default().to_owned())
 }
 
 async fn say(login: &Login, requests: &str) -> std::result::Result<Said, NoAnswer> {

@@ -67,13 +67,16 @@ fn wrong(text: &str) -> NoAnswer {
     ))
 }
 
-pub(super) async fn send(login: &Login, request: &Request) -> Result<Answered, NoAnswer> {
-    // It speaks no TLS: the system's authorities need not be read.
+/// It speaks no TLS: the system's authorities need not be read.
+pub(super) fn client() -> Result<Client, NoAnswer> {
     let client = Client::builder().no_proxy().tls_certs_only([]).timeout(TIMEOUT);
-    let client = client.build().map_err(silent)?;
+    client.build().map_err(silent)
+}
+
+pub(super) async fn send(login: &Login, request: &Request) -> Result<Answered, NoAnswer> {
     let url = format!("http://{}{}", login.address, request.path);
     let now = (Timestamp::now() + login.ahead).strftime("%Y%m%dT%H%M%SZ").to_string();
-    let mut sent = client.request(request.method.clone(), url).body(request.body.clone());
+    let mut sent = client()?.request(request.method.clone(), url).body(request.body.clone());
     for (name, value) in headers(login, request, &now) {
         sent = sent.header(name, value);
     }

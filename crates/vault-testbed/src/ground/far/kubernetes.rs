@@ -170,7 +170,8 @@ async fn prepare(server: &mut Server, _: &ServerOptions) -> Result<()> {
     // Its controllers may not have come to it yet.
     let first = create_namespace(&superuser, &admin.namespace, &json!({})).await;
     first.map_err(failed("creating the first namespace"))?;
-    demand(&superuser, REMEMBER).await.map_err(failed("having it remember what it holds"))?;
+    let remembers = say(&superuser, REMEMBER).await.and_then(Said::done);
+    remembers.map_err(failed("having it remember what it holds"))?;
     admin.create(&superuser).await.map_err(failed("creating the admin"))?;
     let subject =
         json!([{ "kind": "ServiceAccount", "name": admin.name, "namespace": admin.namespace }]);
@@ -201,24 +202,17 @@ async fn prepare(server: &mut Server, _: &ServerOptions) -> Result<()> {
 
 /// The API server looks accounts up in a copy of its own, in which one of that name may still be another.
 async fn is_let_in(login: &Login) -> std::result::Result<(), NoAnswer> {
-    match say(login, KUBERNETES.hello).await? {
-        Said::Done => Ok(()),
-        Said::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
-    }
+    say(login, KUBERNETES.hello).await?.done()
 }
 
 /// Back to what it held when it was told to remember.
 async fn reset(superuser: &Login) -> std::result::Result<(), NoAnswer> {
-    demand(superuser, RESET).await
-}
-
-async fn demand(superuser: &Login, path: &str) -> std::result::Result<(), NoAnswer> {
-    answered(ask(superuser, Method::POST, path, None).await?).map(drop)
+    say(superuser, RESET).await?.done()
 }
 
 /// These two are none of Kubernetes: its program for tests adds them.
-const REMEMBER: &str = "/remember";
-const RESET: &str = "/reset";
+const REMEMBER: &str = "POST /remember";
+const RESET: &str = "POST /reset";
 
 const READER: &str = "namespace-reader";
 const CLUSTER_ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles";

@@ -108,6 +108,16 @@ pub(super) async fn in_time<T>(
     tokio::time::timeout(DEADLINE, answer).await.map_err(late)?
 }
 
+impl Said {
+    /// For whoever may not be refused.
+    pub fn done(self) -> Result<(), NoAnswer> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
+        }
+    }
+}
+
 impl Refusal {
     pub fn is_for_lack_of_a_right(&self) -> bool {
         !self.at_login && self.lack == Lack::OfRight

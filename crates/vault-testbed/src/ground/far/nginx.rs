@@ -207,13 +207,9 @@ fn parsed(request: &str) -> Asked<(Method, &str, &str)> {
 
 async fn knows(login: &Login, user: &str) -> Asked<bool> {
     let answer = ask(login, Method::GET, LOGINS, String::new()).await?;
-    match said(answer.status()) {
-        Said::Done => {
-            let logins = answer.text().await.map_err(silent)?;
-            Ok(logins.lines().any(|it| it.split(':').next() == Some(user)))
-        }
-        Said::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
-    }
+    said(answer.status()).done()?;
+    let logins = answer.text().await.map_err(silent)?;
+    Ok(logins.lines().any(|it| it.split(':').next() == Some(user)))
 }
 
 #[cfg(test)]

@@ -192,12 +192,12 @@ async fn reset(superuser: &Login) -> Asked<()> {
     for catalogue in [VHOSTS, RABBITMQ.catalogue, PARAMETERS] {
         let all = names(superuser, catalogue).await?;
         for name in all.iter().filter(|it| !OF_ITSELF.contains(&it.as_str())) {
-            demand(superuser, Method::DELETE, &within(catalogue, name), None).await?;
+            manage(superuser, &format!("DELETE {}", within(catalogue, name))).await?.done()?;
         }
     }
-    demand(superuser, Method::PUT, &within(VHOSTS, FIRST_VHOST), None).await?;
+    manage(superuser, &format!("PUT {}", within(VHOSTS, FIRST_VHOST))).await?.done()?;
     let path = format!("{}/{}", within(PERMISSIONS, FIRST_VHOST), superuser.user);
-    demand(superuser, Method::PUT, &path, Some(&everything().to_string())).await
+    manage(superuser, &format!("PUT {path} {}", everything())).await?.done()
 }
 
 const VHOSTS: &str = "/api/vhosts";
@@ -215,13 +215,6 @@ async fn names(superuser: &Login, catalogue: &str) -> Asked<Vec<String>> {
     let (_, answer) = ask(superuser, Method::GET, catalogue, None).await?;
     let list = answer.as_array().ok_or_else(|| NoAnswer(format!("{catalogue} is no list")))?;
     Ok(list.iter().filter_map(|it| it.get("name")?.as_str().map(str::to_owned)).collect())
-}
-
-async fn demand(superuser: &Login, method: Method, path: &str, body: Option<&str>) -> Asked<()> {
-    match ask(superuser, method, path, body).await? {
-        (status, _) if status.is_success() => Ok(()),
-        (status, answer) => Err(NoAnswer(format!("{path}: {status}: {}", reason(&answer)))),
-    }
 }
 
 async fn ask_version(login: &Login) -> Asked<String> {

@@ -143,17 +143,18 @@ impl Server {
         of_start(&self.options) == of_start(options)
     }
 
-    /// Makes it what it would be if it had just started. False where that cannot be known: no such server is used.
-    pub(in crate::ground) async fn is_made_new(&mut self, options: &ServerOptions) -> bool {
-        let Some(reset) = self.side.reset else { return false };
+    /// What it would be if it had just started. None where that cannot be known: no such server is used.
+    pub(in crate::ground) async fn made_new(mut self, options: &ServerOptions) -> Option<Self> {
+        let reset = self.side.reset?;
         let begun_at = Instant::now();
         self.statements = Arc::default();
         self.given.clear();
         self.logged_before = self.backing.log().await.len();
         let superuser = self.superuser("");
-        let reset = tokio::time::timeout(RESET_DEADLINE, reset(&superuser)).await;
+        tokio::time::timeout(RESET_DEADLINE, reset(&superuser)).await.ok()?.ok()?;
         self.options = options.clone();
-        matches!(reset, Ok(Ok(()))) && self.prepare(options, begun_at).await.is_ok()
+        self.prepare(options, begun_at).await.ok()?;
+        Some(self)
     }
 
     /// How any login reaches this server from here.
@@ -202,12 +203,11 @@ impl Server {
         action: &'static str,
         statements: &str,
     ) -> Result<()> {
-        let why = match login.say(statements).await {
-            Ok(Said::Done) => return Ok(()),
-            Ok(Said::Refused(refusal)) => refusal.to_string(),
-            Err(silent) => silent.to_string(),
-        };
-        Err(Error::FarSide { server: self.place(), action, why })
+        login.say(statements).await.and_then(Said::done).map_err(|why| Error::FarSide {
+            server: self.place(),
+            action,
+            why: why.to_string(),
+        })
     }
 
     /// In order: connections end, what was committed stays.

@@ -161,10 +161,8 @@ async fn prepare(server: &mut Server) -> Result<()> {
 
 async fn ask_version(login: &Login) -> Asked<String> {
     let version = greeting(&login.address).await?;
-    match say(login, SSHD.hello).await? {
-        Said::Done => Ok(version),
-        Said::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
-    }
+    say(login, SSHD.hello).await?.done()?;
+    Ok(version)
 }
 
 /// It says `SSH-2.0-OpenSSH_9.2p1` to whoever connects.
@@ -218,9 +216,8 @@ fn look_up(account: &str) -> String {
 
 async fn knows(login: &Login, account: &str) -> Asked<bool> {
     match say(login, &look_up(account)).await? {
-        Said::Done => Ok(true),
         Said::Refused(refusal) if refusal.code == "1" => Ok(false),
-        Said::Refused(refusal) => Err(NoAnswer(refusal.to_string())),
+        said => said.done().map(|()| true),
     }
 }
 

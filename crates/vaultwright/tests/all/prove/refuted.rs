@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use vault_testbed::{ground::servers, suite};
 
+use super::run::report;
 use crate::{program, root};
 
 /// Of what matches `only` in `fixtures/refuted/SPEC`, the step fails with the evidence; where the environment `repaired`
@@ -543,7 +544,7 @@ fn run(features: &Path, names: &str, verdict: Verdict) -> (Value, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(i32::from(verdict == Verdict::Failed)), "{said}");
-    (serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap(), said)
+    (report(&json, &said), said)
 }
 
 #[track_caller]

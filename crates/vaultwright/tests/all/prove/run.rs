@@ -1,5 +1,6 @@
 //! A run of `prove`, and what it leaves.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
@@ -50,15 +51,22 @@ fn prove(spec: &str, arguments: &[&str]) -> Option<Proof> {
     // Warnings first, as a terminal would show them: the counts are the last line.
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let said = text(output.stderr) + &text(output.stdout);
-    let report = std::fs::read_to_string(&json).unwrap_or_else(|err| panic!("{err}\n{said}"));
-    let report = serde_json::from_str(&report).unwrap();
-    let problems: Vec<String> = SCHEMA.iter_errors(&report).map(|it| it.to_string()).collect();
-    assert_eq!(problems, [""; 0], "the report is not as its schema says");
+    let report = report(&json, &said);
     let junit = std::fs::read_to_string(&junit).unwrap();
     assert!(junit.contains("<testsuite "));
     let summary = std::fs::read_to_string(&summary).unwrap();
     let summary = summary.strip_prefix(BEFORE).unwrap_or_else(|| panic!("{summary}")).to_owned();
     Some(Proof { code, said, report, junit, summary })
+}
+
+/// As its schema says it.
+#[track_caller]
+pub fn report(json: &Path, said: &str) -> Value {
+    let report = std::fs::read_to_string(json).unwrap_or_else(|err| panic!("{err}\n{said}"));
+    let report = serde_json::from_str(&report).unwrap();
+    let problems: Vec<String> = SCHEMA.iter_errors(&report).map(|it| it.to_string()).collect();
+    assert_eq!(problems, [""; 0], "the report is not as its schema says");
+    report
 }
 
 #[track_caller]
